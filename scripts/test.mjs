@@ -1,0 +1,147 @@
+/**
+ * npm test, npm run verify and .ci/run: sets up what is missing, then runs the whole gate step by step. Every step runs,
+ * also after a failed one. Tests are counted from the runners' own reports; a step that is no test counts as one.
+ * A skipped test counts as failed: it proves nothing. The last line is `N passed, N failed`.
+ *
+ *   node scripts/test.mjs                 the whole gate
+ *   node scripts/test.mjs types unit      only these steps (for work in progress; see the names below)
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { exitOnSignals, run, tail } from './lib/run.mjs';
+import { setUp } from './setup.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const reports = join(root, '.cache', 'reports');
+const MINUTE_MS = 60_000;
+
+/** Each is a script of package.json; `kind` says how its result is read; the limit keeps a hanging step from holding all. */
+const steps = [
+  { name: 'build', script: 'build', kind: 'gate', minutes: 3 },
+  { name: 'types', script: 'typecheck', kind: 'gate', minutes: 3 },
+  { name: 'lint', script: 'lint', kind: 'gate', minutes: 5 },
+  { name: 'format', script: 'format:check', kind: 'gate', minutes: 2 },
+  { name: 'arrows', script: 'arrows', kind: 'gate', minutes: 2 },
+  { name: 'dead code', script: 'knip', kind: 'gate', minutes: 2 },
+  { name: 'unit', script: 'test:unit', kind: 'vitest', minutes: 6 },
+  { name: 'tooling', script: 'test:tooling', kind: 'vitest', minutes: 5 },
+  { name: 'browser', script: 'test:browser', kind: 'vitest', minutes: 6 },
+  { name: 'e2e', script: 'test:e2e', kind: 'playwright', minutes: 18 },
+  { name: 'package', script: 'test:package', kind: 'vitest', minutes: 5 },
+  { name: 'size', script: 'size', kind: 'gate', minutes: 2 },
+];
+
+async function main() {
+  const chosen = process.argv.slice(2);
+  const unknown = chosen.filter((name) => !steps.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    console.error(`test: no step ${unknown.join(', ')}; there are ${steps.map((step) => step.name).join(', ')}`);
+    return 2;
+  }
+  const startMs = Date.now();
+  const results = [await setUpStep()];
+  // Without packages no step can start; each would only say so again.
+  const toRun = results[0].canGoOn ? steps.filter(({ name }) => chosen.length === 0 || chosen.includes(name)) : [];
+  mkdirSync(reports, { recursive: true });
+  for (const step of toRun) results.push(await runStep(step));
+
+  console.log(`\n${'-'.repeat(60)}`);
+  for (const result of results) console.log(lineOf(result));
+  console.log(`total ${seconds(Date.now() - startMs)}`);
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function setUpStep() {
+  const startMs = Date.now();
+  console.log('== set-up');
+  let absent;
+  try {
+    absent = await setUp(['node', 'chromium', 'firefox', 'livekit']);
+  } catch (error) {
+    console.log(error.message);
+    absent = ['node'];
+  }
+  const isComplete = absent.length === 0;
+  return {
+    name: 'set-up',
+    passed: isComplete ? 1 : 0,
+    failed: isComplete ? 0 : 1,
+    notes: isComplete ? [] : [`missing: ${absent.join(', ')}`],
+    durationMs: Date.now() - startMs,
+    canGoOn: !absent.includes('node'),
+  };
+}
+
+async function runStep({ name, script, kind, minutes }) {
+  const startMs = Date.now();
+  console.log(`\n== ${name} (npm run ${script})`);
+  const report = join(reports, `${script.replaceAll(':', '-')}.json`);
+  rmSync(report, { force: true });
+  const reporting = {
+    gate: { args: [], env: {} },
+    vitest: { args: ['--', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], env: {} },
+    playwright: { args: [], env: { PLAYWRIGHT_JSON_OUTPUT_FILE: report } },
+  }[kind];
+  const { code, output, timedOut } = await run('npm', ['run', '--silent', script, ...reporting.args], {
+    cwd: root,
+    // CI: an `.only` left behind is an error in every runner.
+    env: { ...reporting.env, CI: '1', ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined }) },
+    timeoutMs: minutes * MINUTE_MS,
+    echo: kind !== 'gate',
+  });
+  if (kind === 'gate' && code !== 0) console.log(tail(output, 60));
+  writeFileSync(join(reports, `${script.replaceAll(':', '-')}.log`), output);
+
+  const counts = kind === 'gate' ? { passed: 0, failed: 0, skipped: 0 } : readReport(kind, report);
+  const notes = [];
+  if (timedOut) notes.push(`stopped after ${minutes} minutes`);
+  if (counts.skipped > 0) notes.push(`${counts.skipped} skipped, counted as failed`);
+  let failed = counts.failed + counts.skipped;
+  let passed = counts.passed;
+  if (kind === 'gate') {
+    if (code === 0) passed = 1;
+    else failed = 1;
+  } else if (failed === 0 && (code !== 0 || passed === 0)) {
+    // An error outside any test, or no test at all: neither is a test, both are failures.
+    failed = 1;
+    notes.push(passed === 0 ? 'no test ran' : `the runner failed (code ${code}) outside of its tests`);
+  }
+  const result = { name, passed, failed, notes, durationMs: Date.now() - startMs };
+  console.log(lineOf(result));
+  return result;
+}
+
+function readReport(kind, file) {
+  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  if (kind === 'playwright') {
+    const { expected, unexpected, flaky, skipped } = report.stats;
+    // A setup or a configuration that fails is an error of the run, beside the tests.
+    return { passed: expected, failed: unexpected + flaky + report.errors.length, skipped };
+  }
+  // A file that does not load has no tests to count; it counts as one failed.
+  const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloaded.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+function lineOf({ name, passed, failed, notes, durationMs }) {
+  const verdict = failed === 0 ? 'ok  ' : 'FAIL';
+  const counts = `${passed} passed, ${failed} failed`;
+  return [`${verdict} ${name.padEnd(10)} ${seconds(durationMs).padStart(8)}  ${counts}`, ...notes].join('; ');
+}
+
+function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+exitOnSignals();
+process.exitCode = await main();

@@ -1,0 +1,446 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { PageInfo } from '../bridge/index.js';
+import { isKeeproomError } from '../view/index.js';
+import { board, idOf, infoOf, mine, theirs } from '../view/view.kit.js';
+import { createClient } from './client.js';
+import type { FakeWorker } from './fake-worker.kit.js';
+import { createFakeWorker, createServing, over, ready, settled, view, wake } from './fake-worker.kit.js';
+import type { Client } from './types.js';
+
+const options = { schema: board };
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'done';
+  } catch (error) {
+    return isKeeproomError(error) ? error.code : String(error);
+  }
+}
+
+function serve(info: Partial<PageInfo> = {}): { worker: FakeWorker; client: Client } {
+  const worker = createServing(() => infoOf(board, info));
+  return { worker, client: createClient(over(worker)) };
+}
+
+describe('[S17] the worker', () => {
+  afterEach(() => vi.useRealTimers());
+
+  test('starts with the first call and not before; its name and storage are told', async () => {
+    const worker = createServing(() => infoOf(board));
+    const client = createClient({ ...over(worker), namespace: 'ada', storage: 'memory' });
+    expect(client.rooms.value).toEqual([]);
+    expect(client.status.value).toEqual({ storage: 'starting', usedBytes: 0 });
+    expect(worker.heard).toEqual([]);
+    await client.openRoom('r1', options);
+    expect(worker.heard[0]).toMatchObject({ t: 'start', namespace: 'ada', storage: 'memory' });
+  });
+
+  test('[S17] one that says nothing within 5 s fails what waits with worker/not-started, naming the option', async () => {
+    vi.useFakeTimers();
+    const worker = createFakeWorker();
+    const client = createClient(over(worker));
+    const opening = client.openRoom('r1', options);
+    const failed = expect(opening).rejects.toThrow(/worker\/not-started.*createClient\(\{ worker \}\)/);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(worker.isTerminated()).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await failed;
+    expect(worker.isTerminated()).toBe(true);
+    expect(client.status.value.storage).toBe('broken');
+    // Asked again, it is tried again.
+    const again = client.openRoom('r1', options);
+    worker.say({ t: 'alive' });
+    ready(worker);
+    await vi.advanceTimersByTimeAsync(6_000);
+    view(worker, 'r1', { reset: true, info: infoOf(board) }, []);
+    worker.say({ t: 'reply', id: worker.of('call').at(-1)!.id, value: { room: 'r1' } });
+    expect((await again)?.id).toBe('r1');
+  });
+
+  test('one that cannot be loaded, or made, fails at once; an error in one that runs is not its end', async () => {
+    const worker = createFakeWorker();
+    const opening = createClient(over(worker)).openRoom('r1', options);
+    worker.crash();
+    expect(await codeOf(opening)).toBe('worker/not-started');
+    const refused = createClient({
+      worker: () => {
+        throw new Error('refused by a policy');
+      },
+    });
+    expect(await codeOf(refused.createRoom(options))).toBe('worker/not-started');
+    const { worker: running, client } = serve();
+    await client.openRoom('r1', options);
+    running.crash();
+    expect(await codeOf(client.openRoom('r2', options))).toBe('done');
+  });
+
+  test('what an engine cannot do is shown at once and goes away when it can', async () => {
+    const { worker, client } = serve();
+    const room = await client.openRoom('r1', options);
+    const heard: string[] = [];
+    room?.on('error', (error) => heard.push(error.code));
+    const blocked = {
+      name: 'KeeproomError',
+      code: 'storage/blocked',
+      message: 'x',
+      action: 'a',
+      retryable: true,
+    } as const;
+    worker.say({ t: 'engine', state: 'waiting', generation: 1, leader: true, error: blocked });
+    expect(client.status.value.storage).toBe('broken');
+    expect(room?.status.value.storage).toBe('broken');
+    expect(heard).toEqual(['storage/blocked']);
+    ready(worker);
+    worker.say({ t: 'client', info: { storage: 'durable', usedBytes: 3, rooms: [] } });
+    expect(client.status.value).toEqual({ storage: 'durable', usedBytes: 3 });
+    expect(room?.status.value.storage).toBe('durable');
+  });
+});
+
+describe('[S18] the page', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('rests before it sleeps or goes, and wakes when it is back; no longer once the client is closed', async () => {
+    const [win, doc] = [new EventTarget(), new EventTarget()];
+    vi.stubGlobal('window', win);
+    vi.stubGlobal('document', doc);
+    const { worker, client } = serve();
+    await client.openRoom('r1', options);
+    const from = worker.heard.length;
+    win.dispatchEvent(new Event('pagehide'));
+    win.dispatchEvent(new Event('pageshow'));
+    doc.dispatchEvent(new Event('freeze'));
+    doc.dispatchEvent(new Event('resume'));
+    expect(worker.heard.slice(from).map(({ t }) => t)).toEqual(['abdicate', 'resume', 'abdicate', 'resume']);
+    await client.close();
+    win.dispatchEvent(new Event('pagehide'));
+    expect(worker.heard.at(-1)?.t).toBe('stop');
+  });
+
+  test('a subscription starts the worker where there is a page, and nothing where there is none', () => {
+    const { worker, client } = serve();
+    const stop = client.rooms.subscribe(() => undefined);
+    client.status.subscribe(() => undefined);
+    expect(worker.heard).toEqual([]);
+    stop();
+    vi.stubGlobal('window', new EventTarget());
+    vi.stubGlobal('document', new EventTarget());
+    client.rooms.subscribe(() => undefined);
+    expect(worker.heard.map(({ t }) => t)).toEqual(['start']);
+  });
+
+  test('on a server a client can be made and read; what needs a worker says so', async () => {
+    const client = createClient();
+    expect(client.rooms.value).toEqual([]);
+    expect(await codeOf(client.openRoom('r1', options))).toBe('worker/not-started');
+  });
+});
+
+describe('rooms', () => {
+  test('open from the disk; null when they are not there', async () => {
+    const worker = createFakeWorker((message, self) => {
+      if (message.t === 'start') wake(self);
+      if (message.t === 'call') queueMicrotask(() => self.say({ t: 'reply', id: message.id, value: null }));
+    });
+    expect(await createClient(over(worker)).openRoom('nowhere', options)).toBeNull();
+  });
+
+  test('tell who is there and what they may; equal values stay the same object', async () => {
+    const { worker, client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    const profile = (creator: string, name: string): Parameters<typeof view>[3] => [
+      {
+        collection: '$profiles',
+        id: `${'A'.repeat(16)}${creator}`,
+        fields: { name, color: null },
+        createdAtMs: 1,
+        delivered: true,
+      },
+    ];
+    view(worker, 'r1', {}, profile(mine, 'Ada'));
+    view(worker, 'r1', {}, profile(theirs, 'Bob'));
+    const title = {
+      collection: '$room',
+      id: 'A'.repeat(38),
+      fields: { title: 'Standup' },
+      createdAtMs: 1,
+      delivered: true,
+    };
+    view(worker, 'r1', {}, [title]);
+    expect(room.title.value).toBe('Standup');
+    expect(room.me.value).toEqual({
+      id: 'me',
+      profile: { name: 'Ada' },
+      role: 'admin',
+      online: true,
+      deviceCount: 1,
+      invitedBy: null,
+    });
+    const members = room.members.value;
+    expect(members.map(({ profile: { name } }) => name)).toEqual(['Ada', 'Bob']);
+    view(worker, 'r1', { info: infoOf(board) });
+    expect(room.members.value).toBe(members);
+    const away = infoOf(board);
+    const gone = { ...away, members: away.members.map((member) => ({ ...member, online: member.id === 'me' })) };
+    view(worker, 'r1', { info: gone });
+    expect(room.members.value[0]).toBe(members[0]);
+    expect(room.members.value[1]).toMatchObject({ online: false });
+    expect([room.can('write', 'cards'), room.can('invite'), room.can('manageSchema')]).toEqual([true, true, true]);
+    view(worker, 'r1', { info: infoOf(board, { perms: 3, write: ['chat'] }) });
+    expect([room.can('write'), room.can('write', 'cards'), room.can('write', 'chat'), room.can('invite')]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(() => room.can('write', 'nothing')).toThrow(TypeError);
+    expect(() => room.can('dance' as never)).toThrow(TypeError);
+  });
+
+  test('a rank shows as its role, one without a name as the nearest that may less', async () => {
+    const roles: string[] = [];
+    for (const rank of [0, 5, 10, 20, 25, 30, 40, 99]) {
+      const base = infoOf(board);
+      const members = base.members.map((member) => ({ ...member, rank }));
+      const { client } = serve({ members });
+      roles.push((await client.openRoom('r1', options))!.me.value.role);
+    }
+    expect(roles).toEqual(['owner', 'admin', 'admin', 'editor', 'viewer', 'viewer', 'guest', 'guest']);
+  });
+
+  test('status is in words, with what is only here', async () => {
+    const { worker, client } = serve({ undelivered: 2, lastSyncedAtMs: 5, network: 'alone' });
+    const room = (await client.openRoom('r1', options))!;
+    room.data.cards.insert({ x: 1 });
+    expect(room.status.value).toEqual({
+      storage: 'starting',
+      network: 'alone',
+      unsaved: 1,
+      undelivered: 3,
+      lastSyncedAt: new Date(5),
+      schema: 'current',
+    });
+    const now = room.status.value;
+    view(worker, 'r1', { info: infoOf(board, { undelivered: 2, lastSyncedAtMs: 5, network: 'alone' }) });
+    expect(room.status.value).toBe(now);
+    view(worker, 'r1', { info: infoOf(board, { schemas: [] }) });
+    expect(room.status.value.schema).toBe('app-is-newer');
+  });
+
+  test('opened twice are one, closed one by one; subscriptions end with their own handle', async () => {
+    const { worker, client } = serve();
+    const first = (await client.openRoom('r1', options))!;
+    const second = (await client.openRoom('r1', options))!;
+    const heard = { first: 0, second: 0 };
+    first.data.cards.subscribe(() => heard.first++);
+    second.data.cards.subscribe(() => heard.second++);
+    const { id } = first.data.cards.insert({ x: 1 });
+    expect(second.data.cards.get(id)?.x).toBe(1);
+    view(worker, 'r1', { savedUpTo: 1 }, [
+      { collection: 'cards', id, fields: { x: 1 }, createdAtMs: 1, delivered: false },
+    ]);
+    await first.close();
+    await first.close();
+    expect(() => first.data.cards.insert({ x: 2 })).toThrow(/room\/closed/);
+    second.data.cards.insert({ x: 3 });
+    expect(heard).toEqual({ first: 2, second: 3 });
+    expect(worker.of('call').filter(({ name }) => name === 'close')).toHaveLength(0);
+    // The last handle: the room stays until what it wrote is on the disk.
+    await second[Symbol.asyncDispose]();
+    expect(worker.of('call').filter(({ name }) => name === 'close')).toHaveLength(0);
+    view(worker, 'r1', { savedUpTo: 2 });
+    expect(worker.of('call').filter(({ name }) => name === 'close')).toHaveLength(1);
+  });
+
+  test('title and profile are records of meta; who may not is told at once', async () => {
+    const { worker, client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    room.rename('New');
+    room.setProfile({ name: 'Ada', color: 'red' });
+    expect(room.title.value).toBe('New');
+    expect(room.me.value.profile).toEqual({ name: 'Ada', color: 'red' });
+    expect(worker.of('write').map(({ n, domain, schema, ops }) => [n, domain, schema, ops[0]?.collection])).toEqual([
+      [1, '00', null, '$room'],
+      [2, '00', null, '$profiles'],
+    ]);
+    expect(() => room.rename(5 as never)).toThrow(new TypeError('title: expected a text, got number'));
+    expect(() => room.setProfile({ name: 5 } as never)).toThrow(
+      new TypeError('profile: name: expected a text, got number'),
+    );
+    view(worker, 'r1', { info: infoOf(board, { perms: 1 }) });
+    expect(() => room.rename('Mine')).toThrow(/access\/forbidden/);
+    room.setProfile({ name: 'Ada L.' });
+    expect(worker.of('write').at(-1)?.ops[0]?.kind).toBe('update');
+  });
+
+  test('events: a rejected write with its values; errors; until told to stop', async () => {
+    const { worker, client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    const rejected: unknown[] = [];
+    const errors: string[] = [];
+    room.on('rejected', (event) => rejected.push(event));
+    const stop = new AbortController();
+    room.on('error', (error) => errors.push(error.code), { signal: stop.signal });
+    const { id } = room.data.cards.insert({ x: 1 });
+    const event = { code: 'access/forbidden' as const, collection: 'cards', id, values: { x: 1 } };
+    view(worker, 'r1', { savedUpTo: 1, rejected: [{ n: 1, ...event }] });
+    expect(rejected).toEqual([event]);
+    const full = {
+      name: 'KeeproomError',
+      code: 'storage/full',
+      message: 'x',
+      action: 'Free some space.',
+      retryable: true,
+    } as const;
+    const write = room.data.cards.insert({ x: 2 });
+    const saved = codeOf(write.saved());
+    worker.say({ t: 'room-error', room: 'r1', error: full });
+    expect(await saved).toBe('storage/full');
+    view(worker, 'r1', { info: infoOf(board, { stalled: true }) });
+    view(worker, 'r1', { info: infoOf(board, { stalled: true, undelivered: 1 }) });
+    stop.abort();
+    worker.say({ t: 'room-error', room: 'r1', error: full });
+    expect(errors).toEqual(['storage/full', 'transport/stalled']);
+    expect(() => room.on('nothing' as never, () => undefined)).toThrow(TypeError);
+    expect(() => room.on('error', 5 as never)).toThrow(TypeError);
+  });
+
+  test('leave, forget and erase close what is open, then delete', async () => {
+    const { worker, client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    await room.leave();
+    expect(worker.of('call').at(-1)).toMatchObject({ name: 'forget', args: { room: 'r1' } });
+    expect(() => room.data.cards.insert({ x: 1 })).toThrow(/room\/closed/);
+    const other = (await client.openRoom('r2', options))!;
+    await client.erase();
+    expect(worker.of('call').at(-1)).toMatchObject({ name: 'erase' });
+    expect(() => other.data.cards.insert({ x: 1 })).toThrow(/room\/closed/);
+    await client.forgetRoom('r3');
+    expect(worker.of('call').at(-1)).toMatchObject({ name: 'forget', args: { room: 'r3' } });
+  });
+
+  test('creating tells key, title and profile; the same request is repeated to another engine', async () => {
+    let answer = false;
+    const worker = createFakeWorker((message, self) => {
+      if (message.t === 'start') wake(self);
+      if (message.t !== 'call' || !answer) return;
+      view(self, 'r9', { reset: true, info: infoOf(board) }, []);
+      self.say({ t: 'reply', id: message.id, value: { room: 'r9' } });
+    });
+    const client = createClient({ ...over(worker), profile: { name: 'Ada' } });
+    const creating = client.createRoom({ ...options, key: 'daily', title: 'Daily' });
+    await settled();
+    answer = true;
+    worker.say({ t: 'engine', state: 'waiting', generation: 1, leader: false, error: null });
+    ready(worker, 2);
+    expect((await creating).id).toBe('r9');
+    const [first, second] = worker.of('call');
+    expect(first).toMatchObject({
+      name: 'create',
+      args: { key: 'daily', title: 'Daily', profile: { name: 'Ada', color: null } },
+    });
+    expect(second).toEqual(first);
+    expect((first?.args as { request: string }).request).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test('a wait for a room ends with its signal, and with the client', async () => {
+    const worker = createFakeWorker();
+    const client = createClient(over(worker));
+    const stop = new AbortController();
+    const opening = codeOf(client.openRoom('r1', { ...options, signal: stop.signal }));
+    stop.abort();
+    expect(await opening).toBe('aborted');
+    expect(await codeOf(client.openRoom('r1', { ...options, signal: AbortSignal.abort() }))).toBe('aborted');
+    const closing = codeOf(client.createRoom(options));
+    await client.close();
+    await client[Symbol.asyncDispose]();
+    expect(await closing).toBe('room/closed');
+    expect(worker.of('stop')).toHaveLength(1);
+    expect(await codeOf(client.createRoom(options))).toBe('room/closed');
+  });
+});
+
+describe('another engine', () => {
+  test('rooms are opened again, unsaved writes sent again in the order of the tab, offers renewed, then calls', async () => {
+    const { worker, client } = serve();
+    const a = (await client.openRoom('ra', options))!;
+    const b = (await client.openRoom('rb', options))!;
+    a.data.cards.insert({ x: 1 });
+    b.data.cards.insert({ x: 2 });
+    a.data.cards.insert({ x: 3 });
+    view(worker, 'ra', { savedUpTo: 1 });
+    a.attach({
+      type: 'test',
+      open: () => ({ self: '', maxFrameBytes: 1, send: async () => undefined, close: () => undefined }),
+    });
+    const before = worker.heard.length;
+    worker.say({ t: 'engine', state: 'waiting', generation: 1, leader: false, error: null });
+    // Written while nobody serves: visible, and sent when somebody does.
+    b.data.cards.insert({ x: 4 });
+    expect(worker.heard).toHaveLength(before);
+    ready(worker, 2);
+    const said = worker.heard.slice(before).map((message) => {
+      if (message.t === 'call') return `${message.name} ${(message.args as { room: string }).room}`;
+      return message.t === 'write' ? `write ${message.n} ${message.room}` : message.t;
+    });
+    expect(said).toEqual([
+      'open ra',
+      'open rb',
+      'write 2 rb',
+      'write 3 ra',
+      'write 4 rb',
+      'link-withdraw',
+      'link-offer',
+    ]);
+    expect(b.data.cards.count.value).toBe(2);
+    expect(a.status.value.unsaved).toBe(1);
+  });
+
+  test('a room that another tab has deleted is closed', async () => {
+    let isGone = false;
+    const worker = createFakeWorker((message, self) => {
+      if (message.t === 'start') wake(self);
+      if (message.t !== 'call') return;
+      if (!isGone) view(self, 'r1', { reset: true, info: infoOf(board) }, []);
+      self.say({ t: 'reply', id: message.id, value: isGone ? null : { room: 'r1' } });
+    });
+    const room = (await createClient(over(worker)).openRoom('r1', options))!;
+    isGone = true;
+    ready(worker, 2);
+    await settled();
+    expect(() => room.data.cards.insert({ x: 1 })).toThrow(/room\/closed/);
+  });
+});
+
+describe('wrong arguments', () => {
+  test('name the argument, what was expected and what came', async () => {
+    const make = createClient as (o: unknown) => Client;
+    expect(() => make(null)).toThrow(new TypeError('createClient: expected an object, got Null'));
+    expect(() => make({ storage: 'disk' })).toThrow(/storage: expected 'indexeddb' or 'memory'/);
+    expect(() => make({ namespace: 7 })).toThrow(new TypeError('namespace: expected a text, got number'));
+    expect(() => make({ worker: 'x.js' })).toThrow(new TypeError('worker: expected an object, got string'));
+    expect(() => make({ profile: { name: 7 } })).toThrow(TypeError);
+    const { client } = serve();
+    const js = client as unknown as Record<
+      'createRoom' | 'openRoom' | 'joinRoom' | 'forgetRoom',
+      (...args: unknown[]) => Promise<unknown>
+    >;
+    await expect(js.openRoom(7, options)).rejects.toThrow(new TypeError('idOrKey: expected a text, got number'));
+    await expect(js.openRoom('r1', {})).rejects.toThrow(
+      new TypeError('schema: expected the result of defineSchema(), got undefined'),
+    );
+    await expect(js.openRoom('r1')).rejects.toThrow(TypeError);
+    await expect(js.createRoom({ ...options, key: 5 })).rejects.toThrow(
+      new TypeError('key: expected a text, got number'),
+    );
+    await expect(js.createRoom({ ...options, transports: [{}] })).rejects.toThrow(/transport: expected a Transport/);
+    await expect(js.createRoom({ ...options, transports: {} })).rejects.toThrow(/transports: expected a list/);
+    await expect(js.createRoom({ ...options, signal: 1 })).rejects.toThrow(
+      new TypeError('signal: expected an AbortSignal, got number'),
+    );
+    await expect(js.forgetRoom()).rejects.toThrow(new TypeError('id: expected a text, got undefined'));
+    expect(() => js.joinRoom(7, options)).toThrow(new TypeError('from: expected a text, got number'));
+    expect(() => idOf('x')).not.toThrow();
+  });
+});

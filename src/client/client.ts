@@ -1,0 +1,243 @@
+import type { PageUpdate, ToPage } from '../bridge/index.js';
+import { toHex } from '../core/base/index.js';
+import type { Change, KeeproomError, Schema, Signal } from '../view/index.js';
+import {
+  createMint,
+  createScheduler,
+  createScope,
+  createSignal,
+  errorFromWire,
+  isKeeproomError,
+  modelOf,
+  settle,
+  wait,
+} from '../view/index.js';
+import { checkClientOptions, checkRoomOptions, expectText, profileData, randomBytes } from './check.js';
+import type { RoomCore } from './core.js';
+import { createRoomCore, writeMessage } from './core.js';
+import type { JoinHearing } from './join.js';
+import { createJoin } from './join.js';
+import { createLending } from './lending.js';
+import { createLink } from './link.js';
+import { createRoom } from './room.js';
+import type { Client, ClientOptions, ClientStatus, Room, RoomOptions, RoomSummary } from './types.js';
+
+/**
+ * This device's rooms. Answers at once; the worker starts with the first call, or the first subscription on a page.
+ * One closure, long as it is: link, lending and rooms of a tab call each other in every direction.
+ */
+export function createClient(o: ClientOptions = {}): Client {
+  checkClientOptions(o);
+  const scope = createScope();
+  const scheduler = createScheduler();
+  const changed = scheduler.createEmitter();
+  const mint = createMint(randomBytes);
+  const cores = new Map<string, RoomCore>();
+  /** Views that came before the answer which says whose they are. */
+  const early = new Map<string, PageUpdate[]>();
+  const joins = new Map<string, JoinHearing>();
+  let opening = 0;
+  let lastWrite = 0;
+  let rooms: readonly RoomSummary[] = Object.freeze([]);
+  let info: ClientStatus = Object.freeze({ storage: 'starting', usedBytes: 0 });
+  let trouble: KeeproomError | null = null;
+
+  const storage = (): ClientStatus['storage'] => {
+    if (trouble === null) return info.storage;
+    return trouble.code === 'storage/full' ? 'full' : 'broken';
+  };
+  let status: ClientStatus = info;
+  const tell = (): void => {
+    scheduler.batch(changed.emit);
+    // Every room shows the state of storage too.
+    for (const { replica } of cores.values()) replica.scheduler.batch(replica.about.emit);
+  };
+
+  const failCore = (room: string, error: Error): void => cores.get(room)?.fail(error);
+  const receive = (message: ToPage): void => {
+    switch (message.t) {
+      case 'view': {
+        const core = cores.get(message.room);
+        if (core !== undefined) show(core, message.update);
+        else if (opening > 0) early.set(message.room, [...(early.get(message.room) ?? []), message.update]);
+        return;
+      }
+      case 'room-error':
+        failCore(message.room, errorFromWire(message.error));
+        return;
+      case 'client':
+        rooms = settle(rooms, message.info.rooms);
+        info = { storage: message.info.storage, usedBytes: message.info.usedBytes };
+        tell();
+        return;
+      case 'join':
+        joins.get(message.join)?.(message);
+        return;
+      case 'link-open':
+      case 'link-close':
+      case 'link-send':
+        lending.receive(message);
+        return;
+      case 'alive':
+      case 'engine':
+      case 'reply':
+      case 'reply-error':
+        return;
+    }
+  };
+  const link = createLink(o, {
+    message: receive,
+    ready: () => {
+      for (const core of cores.values()) reopen(core);
+      const unsaved = [...cores.values()].flatMap((core) => core.replica.unsaved().map((change) => ({ core, change })));
+      unsaved.sort((a, b) => a.change.n - b.change.n);
+      for (const { core, change } of unsaved) if (change.n > 0) link.send(writeMessage(core, change));
+      lending.renew();
+    },
+    trouble: (error) => {
+      const now = isKeeproomError(error) ? error : null;
+      if (now?.code === trouble?.code) return;
+      trouble = now;
+      tell();
+      if (now === null) return;
+      for (const core of cores.values()) core.fail(now);
+    },
+  });
+  const lending = createLending(link.send, failCore);
+
+  const show = (core: RoomCore, update: PageUpdate): void => {
+    core.apply(update);
+    dropIfDone(core);
+  };
+  const reopen = (core: RoomCore): void => {
+    const { id, declaration } = core;
+    link.call('open', { room: id, declaration }, { scope }).then(
+      // Deleted meanwhile, by another tab.
+      (opened) => opened === null && endCore(core),
+      () => undefined,
+    );
+  };
+  const endCore = (core: RoomCore): void => {
+    cores.delete(core.id);
+    for (const end of core.handles) end();
+  };
+  /** A room without handles stays until its writes are on the disk: only the page could send them to another engine. */
+  const dropIfDone = (core: RoomCore): void => {
+    if (core.handles.size > 0 || core.replica.unsaved().length > 0 || cores.get(core.id) !== core) return;
+    cores.delete(core.id);
+    link.call('close', { room: core.id }, { scope }).catch(() => undefined);
+  };
+  const submit = (core: RoomCore, change: Change): void => {
+    change.n = ++lastWrite;
+    link.send(writeMessage(core, change));
+  };
+  const forget = async (room: string): Promise<void> => {
+    const core = cores.get(room);
+    if (core !== undefined) endCore(core);
+    await link.call('forget', { room }, { scope });
+  };
+
+  /** The handle of a room that the engine opens, once its first view is here. */
+  const open = async <S extends Schema>(
+    { schema, transports = [], signal }: RoomOptions<S>,
+    opened: Promise<{ readonly room: string } | null>,
+  ): Promise<Room<S> | null> => {
+    const model = modelOf(schema);
+    const pin = (): void => undefined;
+    let core: RoomCore | undefined;
+    opening++;
+    try {
+      const found = await opened;
+      if (found === null) return null;
+      core = cores.get(found.room) ?? createRoomCore(found.room, model.declaration);
+      core.declaration = model.declaration;
+      core.handles.add(pin);
+      cores.set(core.id, core);
+      for (const update of early.get(core.id) ?? []) core.apply(update);
+      early.delete(core.id);
+      await firstView(core, { signal, scope });
+      const closed = (from: RoomCore, end: () => void): void => {
+        from.handles.delete(end);
+        dropIfDone(from);
+      };
+      const room = createRoom<S>({ core, model, link, lending, storage, mint, submit, closed, forget });
+      for (const transport of transports) room.attach(transport);
+      return room;
+    } finally {
+      if (--opening === 0) early.clear();
+      core?.handles.delete(pin);
+      if (core !== undefined) dropIfDone(core);
+    }
+  };
+
+  const signal = <T>(get: () => T): Signal<T> =>
+    createSignal(
+      {
+        get,
+        watch: (run) => {
+          // On a server there is no page, and nothing to start.
+          if (typeof document !== 'undefined') link.start();
+          return changed.watch(run);
+        },
+      },
+      scope,
+    );
+  const close = async (): Promise<void> => {
+    for (const core of [...cores.values()]) endCore(core);
+    scope.close();
+    link.stop();
+  };
+  const profile = () => profileData(o.profile ?? { name: '' });
+
+  return Object.freeze<Client>({
+    rooms: signal(() => rooms),
+    status: signal(() => (status = settle(status, { storage: storage(), usedBytes: info.usedBytes }))),
+    createRoom: async (options) => {
+      checkRoomOptions(options);
+      const { key = null, title = '' } = options;
+      if (key !== null) expectText('key', key);
+      expectText('title', title, 0);
+      const { declaration } = modelOf(options.schema);
+      const args = { request: toHex(randomBytes(16)), key, title, declaration, profile: profile() };
+      const room = await open(options, link.call('create', args, { signal: options.signal, scope }));
+      // What was asked to be made is there.
+      return room!;
+    },
+    openRoom: async (idOrKey, options) => {
+      expectText('idOrKey', idOrKey);
+      checkRoomOptions(options);
+      const { declaration } = modelOf(options.schema);
+      return open(options, link.call('open', { room: idOrKey, declaration }, { signal: options.signal, scope }));
+    },
+    joinRoom: (from, options) => {
+      expectText('from', from instanceof URL ? from.href : from);
+      checkRoomOptions(options);
+      return createJoin(String(from), options, { link, lending, joins, profile: profile(), open, scope });
+    },
+    forgetRoom: async (id) => {
+      expectText('id', id);
+      await forget(id);
+    },
+    erase: async () => {
+      for (const core of [...cores.values()]) endCore(core);
+      await link.call('erase', {}, { scope });
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  });
+}
+
+/** Resolves when the room can be shown; rejects with what keeps it from that. */
+function firstView(core: RoomCore, end: Parameters<typeof wait>[0]): Promise<void> {
+  const { replica } = core;
+  return wait(end, ({ resolve, reject }) => {
+    const check = (): void => {
+      if (replica.info() !== null) resolve();
+    };
+    check();
+    const stops = [replica.about.watch(check), core.on('error', reject)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  });
+}

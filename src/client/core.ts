@@ -1,0 +1,64 @@
+import type { FromPage, PageUpdate } from '../bridge/index.js';
+import type { Declaration } from '../core/schema/index.js';
+import type { Change, Json, Replica } from '../view/index.js';
+import { createReplica, guard, isKeeproomError, KeeproomError } from '../view/index.js';
+import type { RoomEvents } from './types.js';
+
+/** What all handles of one room share. */
+export interface RoomCore {
+  readonly id: string;
+  readonly replica: Replica;
+  /** The schema of the handle that opened last: what the engine is told again. */
+  declaration: Declaration;
+  /** Each handle's way to be closed from here. */
+  readonly handles: Set<() => void>;
+  readonly apply: (update: PageUpdate) => void;
+  readonly on: <E extends keyof RoomEvents>(type: E, run: (event: RoomEvents[E]) => void) => () => void;
+  /** Something about storage or a network that the app should know; waits for storage fail with it. */
+  readonly fail: (error: unknown) => void;
+}
+
+type Listeners = { readonly [E in keyof RoomEvents]: Set<(event: RoomEvents[E]) => void> };
+
+/** The core of a room that nothing is known of yet. */
+export function createRoomCore(id: string, declaration: Declaration): RoomCore {
+  const replica = createReplica();
+  const listeners: Listeners = { rejected: new Set(), error: new Set() };
+  const tell = <E extends keyof RoomEvents>(type: E, event: RoomEvents[E]): void => {
+    for (const run of listeners[type]) guard(() => run(event));
+  };
+  const fail = (error: unknown): void => {
+    if (!isKeeproomError(error)) return;
+    if (error.code.startsWith('storage/')) replica.failWaits(error);
+    tell('error', error);
+  };
+  const isStalled = (): boolean => replica.info()?.stalled === true;
+  return {
+    id,
+    replica,
+    declaration,
+    handles: new Set(),
+    apply: (update) => {
+      const wasStalled = isStalled();
+      replica.apply(update);
+      for (const { code, collection, id, values } of update.rejected) {
+        // What was written came from a page, as JSON.
+        tell('rejected', { code, collection, id, values: values as Json });
+      }
+      if (!wasStalled && isStalled())
+        fail(new KeeproomError('transport/stalled', 'the network does not come back alone'));
+    },
+    on: (type, run) => {
+      listeners[type].add(run);
+      return () => listeners[type].delete(run);
+    },
+    fail,
+  };
+}
+
+/** The message that carries a change to the engine, the first time and again. */
+export function writeMessage({ id, replica }: RoomCore, { n, domain, schema, ops }: Change): FromPage {
+  // Writing to a domain that the room does not have was refused.
+  const domainId = replica.info()!.domains[domain]!;
+  return { t: 'write', room: id, n, domain: domainId, schema, ops: ops.map(({ op }) => op) };
+}

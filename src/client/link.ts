@@ -1,0 +1,163 @@
+import type { CallName, CallResult, FromPage, PageArgs, ToPage } from '../bridge/index.js';
+import { toHex } from '../core/base/index.js';
+import { spawnWorker } from '../spawn.js';
+import type { Scope } from '../view/index.js';
+import { errorFromWire, KeeproomError, wait } from '../view/index.js';
+import { randomBytes } from './check.js';
+import type { ClientOptions } from './types.js';
+
+/** What a worker's link tells the client. */
+export interface LinkEvents {
+  /** Everything but replies. */
+  readonly message: (message: ToPage) => void;
+  /**
+   * An engine serves this tab from here on, perhaps another than before: all that it does not know by itself has to be
+   * said again. Calls without an answer follow by themselves.
+   */
+  readonly ready: () => void;
+  /** Why there is no engine at the moment; null: nothing is known to be wrong. */
+  readonly trouble: (error: Error | null) => void;
+}
+
+/** The page's way to its engine, wherever that runs. */
+export interface EngineLink {
+  /** Starts the worker unless it runs. */
+  readonly start: () => void;
+  /** Answered once, through any number of engines. `scope`: whose closing ends the wait. */
+  readonly call: <N extends CallName>(
+    name: N,
+    args: PageArgs<N>,
+    end: { readonly signal?: AbortSignal | undefined; readonly scope: Scope },
+  ) => Promise<CallResult<N>>;
+  /** Dropped while there is no engine: `ready` is when to say it again. */
+  readonly send: (message: FromPage) => void;
+  readonly stop: () => void;
+}
+
+/** How long a worker may take to say that it runs. */
+const aliveMs = 5_000;
+
+interface Call {
+  readonly message: FromPage & { readonly t: 'call' };
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** See {@link EngineLink}. Touches nothing before `start` or the first call. */
+export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
+  const calls = new Map<number, Call>();
+  let lastCall = 0;
+  let worker: Worker | null = null;
+  /** Ends what listens to the worker and the page. */
+  let ending = new AbortController();
+  let isReady = false;
+  /** What was asked before the engine that serves now. */
+  let unanswered: Call[] = [];
+
+  const post = (message: FromPage): void => worker?.postMessage(message);
+  const send = (message: FromPage): void => {
+    if (isReady) post(message);
+  };
+
+  const end = (): void => {
+    ending.abort();
+    worker = null;
+    isReady = false;
+  };
+  const fail = (cause: unknown): void => {
+    const error = new KeeproomError(
+      'worker/not-started',
+      'the worker did not start; give its address as createClient({ worker })',
+      { cause },
+    );
+    worker?.terminate();
+    end();
+    for (const call of [...calls.values()]) call.reject(error);
+    on.trouble(error);
+  };
+
+  const receive = (message: ToPage): void => {
+    switch (message.t) {
+      case 'reply':
+        calls.get(message.id)?.resolve(message.value);
+        return;
+      case 'reply-error':
+        calls.get(message.id)?.reject(errorFromWire(message.error));
+        return;
+      case 'engine':
+        isReady = message.state === 'ready';
+        on.trouble(message.error && errorFromWire(message.error));
+        if (!isReady) return;
+        unanswered = [...calls.values()];
+        on.ready();
+        for (const call of unanswered) post(call.message);
+        return;
+      default:
+        on.message(message);
+    }
+  };
+
+  const start = (): void => {
+    if (worker !== null) return;
+    ending = new AbortController();
+    const { signal } = ending;
+    try {
+      worker = openWorker(o.worker);
+      const timer = setTimeout(() => fail(new Error('no sign of life')), aliveMs);
+      signal.addEventListener('abort', () => clearTimeout(timer));
+      let isAlive = false;
+      const onMessage = ({ data }: MessageEvent<ToPage>): void => {
+        if (data.t !== 'alive') {
+          receive(data);
+          return;
+        }
+        clearTimeout(timer);
+        isAlive = true;
+      };
+      worker.addEventListener('message', onMessage, { signal });
+      // Once it runs, an error in it is not the end of it.
+      worker.addEventListener('error', (event) => isAlive || fail(event), { signal });
+      watchPage(post, signal);
+      const { namespace = 'default', storage = 'indexeddb' } = o;
+      post({ t: 'start', namespace, storage, tab: toHex(randomBytes(16)) });
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  return {
+    start,
+    call: <N extends CallName>(name: N, args: PageArgs<N>, end: Parameters<EngineLink['call']>[2]) =>
+      wait<CallResult<N>>({ signal: end.signal, scope: end.scope }, ({ resolve, reject }) => {
+        const id = ++lastCall;
+        const message = { t: 'call', id, name, args } as const;
+        // The engine answers each name with its own type: the one place where that is taken on trust.
+        calls.set(id, { message, resolve: (value) => resolve(value as CallResult<N>), reject });
+        start();
+        send(message);
+        return () => calls.delete(id);
+      }),
+    send,
+    stop: () => {
+      post({ t: 'stop' });
+      end();
+    },
+  };
+}
+
+function openWorker(from: ClientOptions['worker']): Worker {
+  if (from === undefined) return spawnWorker();
+  if (typeof from === 'function') return from();
+  return from instanceof URL ? new Worker(from, { type: 'module' }) : from;
+}
+
+/** Gives up leadership before the page sleeps or goes, and comes back with it (tabs.md rule 2). */
+function watchPage(post: (message: FromPage) => void, signal: AbortSignal): void {
+  if (typeof document === 'undefined') return;
+  const rest = (): void => post({ t: 'abdicate' });
+  const wake = (): void => post({ t: 'resume' });
+  window.addEventListener('pagehide', rest, { signal });
+  document.addEventListener('freeze', rest, { signal });
+  window.addEventListener('pageshow', wake, { signal });
+  document.addEventListener('resume', wake, { signal });
+}

@@ -1,0 +1,131 @@
+import { equalBytes, fail, isZero, ok, toHex, type Bytes, type Result } from '../base/index.js';
+import type { Entry } from '../entry/index.js';
+import {
+  revokeTargetInvite,
+  type ControlPayload,
+  type EpochPayload,
+  type GrantPayload,
+  type InvitePayload,
+  type RevokePayload,
+} from './payload.js';
+import { hasPermission, permissions } from './permissions.js';
+import { mayGive, type AccessState, type Grant } from './state.js';
+
+/**
+ * Phase 1: may this control entry exist? A pure function of the entry and the authority of its own causal past, so every
+ * peer agrees for ever (security.md §2.7). `past` is evaluateAccess over exactly the entries before it.
+ * Signatures (the entry's, and `bind`) are checked by the engine before. Every failure is REJECT.
+ */
+export function judgeControl(entry: Entry, payload: ControlPayload, past: AccessState): Result<null> {
+  if (payload.kind === 'genesis') return judgeGenesis(entry, past);
+  const cap = past.grants.get(toHex(entry.cap));
+  if (cap === undefined || cap.subject !== toHex(entry.author))
+    return fail('control/cap', 'the cap is no grant of the author');
+  if (past.voids.has(cap.id)) return fail('control/cap', 'the cap has no effect');
+  if (!isZero(entry.kid)) return fail('control/malformed', 'control has no epoch');
+  switch (payload.kind) {
+    case 'grant':
+      return judgeGrant(entry, payload, { past, cap });
+    case 'epoch':
+      return judgeEpoch(payload, { past, cap });
+    case 'wrap':
+      return past.epochs.has(toHex(payload.kid)) ? ok(null) : fail('control/bad-parent', 'wrap of an unknown epoch');
+    case 'domain':
+      return judgeDomain(payload.isMeta, { past, cap });
+    case 'invite':
+      return judgeInvite(payload, cap);
+    case 'revoke':
+      return judgeRevoke(payload, { past, cap });
+    case 'fold':
+      return ok(null);
+  }
+}
+
+interface Context {
+  readonly past: AccessState;
+  readonly cap: Grant;
+}
+
+function judgeGenesis(entry: Entry, past: AccessState): Result<null> {
+  const isFirst = entry.seq === 0 && past.grants.size === 0;
+  return isFirst && isZero(entry.cap) && isZero(entry.kid)
+    ? ok(null)
+    : fail('control/malformed', 'genesis is the first entry');
+}
+
+function judgeGrant(entry: Entry, payload: GrantPayload, c: Context): Result<null> {
+  const given = { rank: payload.rank, perms: payload.perms, write: domainSet(payload.write) };
+  if (!isZero(payload.scope) || payload.depth !== 0)
+    return fail('control/forbidden', 'scope or depth of a later version');
+  if (payload.member.length !== 0) return fail('control/forbidden', 'linking a device belongs to a later version');
+  if (!mayGive(given, c.cap)) return fail('control/escalation', 'beyond the powers of the granter');
+  if (payload.via === null)
+    return hasPermission(c.cap.perms, permissions.manageMembers)
+      ? ok(null)
+      : fail('control/forbidden', 'needs manageMembers or an invite');
+  const invite = c.past.invites.get(toHex(payload.via.invite));
+  if (invite === undefined || invite.revoked || c.past.voids.has(invite.author.id))
+    return fail('control/bad-invite', 'unknown or revoked invite');
+  if (entry.hlcMs > invite.payload.expiryMs) return fail('control/bad-invite', 'expired');
+  if (payload.via.use >= invite.payload.maxUses) return fail('control/bad-invite', 'no such use');
+  const taken = invite.uses.get(payload.via.use);
+  if (taken !== undefined && taken.subject !== toHex(payload.subject))
+    return fail('control/bad-invite', 'this use is taken');
+  if (!isAdmitter(invite.payload, invite.author, c.cap))
+    return fail('control/forbidden', 'not an admitter of this invite');
+  const isAsInvited =
+    given.rank === invite.rank && given.perms === invite.perms && isSameSet(given.write, invite.write);
+  return isAsInvited ? ok(null) : fail('control/escalation', 'not what the invite offers');
+}
+
+/** Who may use an invite to admit: its author's device, a named admitter, or with the flag anybody who may invite. */
+export function isAdmitter(invite: InvitePayload, author: Grant, granter: Grant): boolean {
+  if (!hasPermission(granter.perms, permissions.invite)) return false;
+  if (granter.subject === author.subject) return true;
+  return invite.anyAdmitter || invite.admitters.some((device) => equalBytes(device, granter.subjectId));
+}
+
+function judgeEpoch(payload: EpochPayload, c: Context): Result<null> {
+  if (!hasPermission(c.cap.perms, permissions.write)) return fail('control/forbidden', 'minting an epoch needs write');
+  if (!isZero(payload.scope)) return fail('control/forbidden', 'groups belong to a later version');
+  let gen = 1;
+  for (const parent of payload.parents) {
+    const epoch = c.past.epochs.get(toHex(parent));
+    if (epoch === undefined) return fail('control/bad-parent', 'unknown parent epoch');
+    gen = Math.max(gen, epoch.gen + 1);
+  }
+  return payload.gen === gen && !c.past.epochs.has(toHex(payload.kid))
+    ? ok(null)
+    : fail('control/bad-parent', 'wrong generation');
+}
+
+function judgeDomain(isMeta: boolean, c: Context): Result<null> {
+  if (!hasPermission(c.cap.perms, permissions.manageSchema))
+    return fail('control/forbidden', 'a new domain needs manageSchema');
+  if (c.past.domains.size >= c.past.limits.maxDomains) return fail('control/forbidden', 'too many domains');
+  const hasMeta = [...c.past.domains.values()].some((domain) => domain.isMeta);
+  return isMeta && (hasMeta || c.cap.rank !== 0) ? fail('control/forbidden', 'a room has one meta domain') : ok(null);
+}
+
+function judgeInvite(payload: InvitePayload, cap: Grant): Result<null> {
+  if (!hasPermission(cap.perms, permissions.invite)) return fail('control/forbidden', 'needs invite');
+  if (!isZero(payload.scope)) return fail('control/forbidden', 'groups belong to a later version');
+  const offered = { rank: payload.rank, perms: payload.perms, write: domainSet(payload.write) };
+  return mayGive(offered, cap) ? ok(null) : fail('control/escalation', 'beyond the powers of the inviter');
+}
+
+function judgeRevoke(payload: RevokePayload, c: Context): Result<null> {
+  const invite = payload.targetKind === revokeTargetInvite ? c.past.invites.get(toHex(payload.target)) : undefined;
+  if (invite === undefined) return fail('control/bad-invite', 'unknown invite');
+  const isOwn = invite.author.member === c.cap.member;
+  return isOwn || c.cap.rank < invite.author.rank ? ok(null) : fail('control/forbidden', 'only its author or a senior');
+}
+
+function domainSet(ids: readonly Bytes[] | null): ReadonlySet<string> | null {
+  return ids === null ? null : new Set(ids.map(toHex));
+}
+
+function isSameSet(a: ReadonlySet<string> | null, b: ReadonlySet<string> | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}

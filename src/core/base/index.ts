@@ -1,0 +1,22 @@
+/**
+ * Bytes, fixed layouts, results and the table of fault codes: what every other room of the core stands on.
+ * Nothing here knows about rooms, people or networks.
+ */
+export type { Bytes } from './bytes.js';
+export {
+  compareBytes,
+  concatBytes,
+  copyBytes,
+  equalBytes,
+  fromBase64Url,
+  fromHex,
+  isZero,
+  toBase64Url,
+  toHex,
+} from './bytes.js';
+export type { FaultCode, Outcome } from './faults.js';
+export { faultOutcomes } from './faults.js';
+export type { Writer } from './layout.js';
+export { createWriter, maxU48, readU16, readU32, readU48 } from './layout.js';
+export type { Fault, Result } from './result.js';
+export { assertNever, fail, ok } from './result.js';

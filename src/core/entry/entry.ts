@@ -1,0 +1,114 @@
+import { concatBytes, createWriter, type Bytes } from '../base/index.js';
+import { deriveKey, hmacSha256, labels, sha256 } from '../crypto/index.js';
+
+/** Kinds of entries (docs/protocol.md). Kind 0 lives in data domains, all others in `control`. */
+export const entryKinds = {
+  data: 0,
+  genesis: 1,
+  grant: 2,
+  revoke: 3,
+  adopt: 4,
+  epoch: 5,
+  wrap: 6,
+  domain: 7,
+  group: 8,
+  invite: 9,
+  fold: 11,
+  redact: 12,
+  ruleset: 13,
+} as const;
+
+/** At most this many dependencies in one entry. */
+export const maxDeps = 32;
+/** A data writer names at most this many foreign heads (F13). */
+export const maxDataDeps = 4;
+
+const entryVersion = 1;
+const entrySuite = 1;
+const headerBytes = 256;
+const labelBytes = 16;
+const idBytes = 32;
+const zeros4 = new Uint8Array(4);
+const zeros32 = new Uint8Array(idBytes);
+
+/** What the writer chose: everything of an entry but its place in the chain. */
+export interface EntryBody {
+  readonly kind: number;
+  /** 8 random bytes of the engine start that signed it (F10). */
+  readonly boot: Bytes;
+  /** The grant it acts under; zeros in genesis. */
+  readonly cap: Bytes;
+  /** The epoch whose key commits to the payload; zeros in control. */
+  readonly kid: Bytes;
+  readonly hlcMs: number;
+  readonly hlcCtr: number;
+  /** Entry ids of the same domain, strictly ascending, at most {@link maxDeps}. */
+  readonly deps: readonly Bytes[];
+  /** Null when only the commitment is known (payload missing, F1). */
+  readonly payload: Bytes | null;
+  readonly commit: Bytes;
+}
+
+/** Where an entry stands. */
+export interface EntryPlace {
+  /** Zeros in genesis only. */
+  readonly roomId: Bytes;
+  /** Zeros in control. */
+  readonly domainId: Bytes;
+  readonly author: Bytes;
+  readonly seq: number;
+  /** Id of the entry before; zeros at seq 0. */
+  readonly prev: Bytes;
+}
+
+/** One signed transaction, as admitted. `id` covers everything else. */
+export interface Entry extends EntryBody, EntryPlace {
+  readonly id: Bytes;
+}
+
+/** The bytes whose SHA-256 is the entry's id (format.md §2): label, then the header at fixed offsets. */
+export function entryPreimage(place: EntryPlace, body: EntryBody): Bytes {
+  const writer = createWriter(labelBytes + headerBytes + idBytes * body.deps.length)
+    .bytes(labels.entry)
+    .u8(entryVersion)
+    .u8(entrySuite)
+    .u8(body.kind)
+    .u8(0)
+    .bytes(zeros4)
+    .bytes(body.boot)
+    .bytes(place.roomId)
+    .bytes(place.domainId)
+    .bytes(place.author)
+    .bytes(body.cap)
+    .bytes(body.kid)
+    .bytes(place.prev)
+    .bytes(body.commit)
+    .u48(place.seq)
+    .u48(body.hlcMs)
+    .u16(body.hlcCtr)
+    .u8(0)
+    .u8(body.deps.length);
+  for (const dep of body.deps) writer.bytes(dep);
+  return writer.done();
+}
+
+/** SHA-256 of the preimage. */
+export function entryId(place: EntryPlace, body: EntryBody): Bytes {
+  return sha256(entryPreimage(place, body));
+}
+
+/** What an author signs for its run up to `seq` (F3): a head certificate that anybody can check without keys. */
+export function headMessage(roomId: Bytes, domainId: Bytes, head: { readonly seq: number; readonly id: Bytes }): Bytes {
+  const seq = createWriter(8).u16(0).u48(head.seq).done();
+  return concatBytes(labels.head, roomId, domainId, seq, head.id);
+}
+
+/** The commitment key of one author in one domain. Control commits under a public key of zeros: its payload is no secret. */
+export function commitKey(prk: Bytes | null, domainId: Bytes, author: Bytes): Bytes {
+  return prk === null ? zeros32 : deriveKey(prk, labels.commit, concatBytes(domainId, author));
+}
+
+/** HMAC-SHA256 over seq and payload: binds the payload to the header without revealing it. */
+export function commitment(key: Bytes, seq: number, payload: Bytes): Bytes {
+  return hmacSha256(key, createWriter(6).u48(seq).done(), payload);
+}

@@ -1,0 +1,41 @@
+import { toHex, type Bytes } from '../base/index.js';
+import type { AccessState, EpochState } from '../access/index.js';
+
+/**
+ * The send rule (security.md §2.5, F5): content goes out only under an epoch whose recipients are exactly the effective
+ * devices of my view; of several, the highest (gen, kid). Null: none such of which the key is held; a new epoch is due.
+ */
+export function chooseSendEpoch(access: AccessState, isHeld: (kidHex: string) => boolean): EpochState | null {
+  let best: { readonly key: string; readonly epoch: EpochState } | null = null;
+  for (const [key, epoch] of access.epochs) {
+    if (!isHeld(key) || !isExactly(epoch, access)) continue;
+    if (best === null || epoch.gen > best.epoch.gen || (epoch.gen === best.epoch.gen && key > best.key))
+      best = { key, epoch };
+  }
+  return best?.epoch ?? null;
+}
+
+function isExactly(epoch: EpochState, access: AccessState): boolean {
+  if (epoch.recipients.size !== access.devices.size) return false;
+  return [...epoch.recipients].every((device) => access.devices.has(device));
+}
+
+/** Epochs that no other names as a parent: what a new epoch continues. */
+export function epochHeads(access: AccessState): readonly EpochState[] {
+  const parents = new Set<string>();
+  for (const { record } of access.epochs.values())
+    if (record.payload.kind === 'epoch') for (const parent of record.payload.parents) parents.add(toHex(parent));
+  return [...access.epochs.values()].filter((epoch) => !parents.has(toHex(epoch.kid)));
+}
+
+/** The generation a child of these epochs must have (F12). */
+export function nextGeneration(parents: readonly EpochState[]): number {
+  return 1 + Math.max(0, ...parents.map((epoch) => epoch.gen));
+}
+
+/** Kids newest first: what a HELLO names and a unicast chooses from. */
+export function kidsNewestFirst(access: AccessState, isHeld: (kidHex: string) => boolean): readonly Bytes[] {
+  const held = [...access.epochs].filter(([key]) => isHeld(key));
+  held.sort(([a, x], [b, y]) => y.gen - x.gen || (a < b ? 1 : -1));
+  return held.map(([, epoch]) => epoch.kid);
+}

@@ -1,0 +1,57 @@
+import type { Bytes, Result } from '../base/index.js';
+import { fail, ok } from '../base/index.js';
+import type { ValueLimits } from '../codec/index.js';
+import { asArray, asBytes, asList, decodeValue, encodeValue, valueLimits } from '../codec/index.js';
+import type { Op } from './op.js';
+import { opToValue, readOp } from './op.js';
+
+/** Length of the prefix that names a schema version (F23). */
+export const schemaPrefixBytes = 8;
+/** Most ops of one transaction: every one is at least 32 bytes, so the byte bound is met first or soon after. */
+export const maxPayloadOps = 4096;
+/** Largest payload; with its header it stays well below the 192 KiB of a pack's unit (F8). */
+export const maxPayloadBytes = 131_072;
+
+const payloadLimits: ValueLimits = { ...valueLimits, maxBytes: maxPayloadBytes };
+
+/** What a data entry carries: all of its ops take effect, or none. */
+export interface Payload {
+  /** First {@link schemaPrefixBytes} of SHA-256 over the canonical declaration the ops were written under. */
+  readonly schema: Bytes;
+  /** 1 to {@link maxPayloadOps}; their order is the last part of an op's stamp (F21). */
+  readonly ops: readonly Op[];
+}
+
+/**
+ * The one encoding of a payload; {@link decodePayload} accepts what it returns.
+ * Throws TypeError or RangeError naming the op and what was expected of it.
+ */
+export function encodePayload(payload: Payload): Bytes {
+  const { schema, ops } = payload;
+  if (schema.length !== schemaPrefixBytes) {
+    throw new RangeError(`schema: expected ${String(schemaPrefixBytes)} bytes, got ${String(schema.length)}`);
+  }
+  if (ops.length < 1 || ops.length > maxPayloadOps) {
+    throw new RangeError(`ops: expected 1 to ${String(maxPayloadOps)} changes, got ${String(ops.length)}`);
+  }
+  return encodeValue([schema, ops.map((op, index) => opToValue(op, `ops[${String(index)}]`))], payloadLimits);
+}
+
+/** Total and strict: re-encoding the result gives the same bytes (F14). Code: entry/payload. */
+export function decodePayload(bytes: Bytes): Result<Payload> {
+  const value = decodeValue(bytes, payloadLimits);
+  if (!value.ok) return fail('entry/payload', value.fault.detail);
+  const items = asArray(value.value, 2);
+  const schema = asBytes(items?.[0], schemaPrefixBytes);
+  const list = asList(items?.[1], maxPayloadOps);
+  if (schema === null || list === null || list.length === 0) {
+    return fail('entry/payload', `expected [schema prefix, 1 to ${String(maxPayloadOps)} ops]`);
+  }
+  const ops: Op[] = [];
+  for (const item of list) {
+    const op = readOp(item);
+    if (!op.ok) return fail('entry/payload', `ops[${String(ops.length)}]: ${op.fault.detail}`);
+    ops.push(op.value);
+  }
+  return ok({ schema, ops });
+}

@@ -1,0 +1,189 @@
+import { compareBytes, copyBytes, fail, ok, type Bytes, type Result } from '../base/index.js';
+import { maxDeps } from '../entry/index.js';
+import { createByteSink, createByteSource, type ByteSource } from './varint.js';
+
+/** What a body holds of one entry; ids, prev and author follow from the chain. */
+export interface BodyEntry {
+  readonly kind: number;
+  readonly boot: Bytes;
+  readonly cap: Bytes;
+  readonly kid: Bytes;
+  readonly hlcMs: number;
+  readonly hlcCtr: number;
+  readonly deps: readonly Bytes[];
+  /** Payload bytes, or null with the commitment kept in its place. */
+  readonly payload: Bytes | null;
+  /** Set exactly when `payload` is null. */
+  readonly commit: Bytes | null;
+}
+
+/** Entries of one unit (F8). */
+export const maxUnitEntries = 1024;
+/** Body bytes before deflate, and the bound at which inflating stops. */
+export const maxRawBodyBytes: number = 256 * 1024;
+
+const bodyVersion = 1;
+const modeRaw = 1;
+const modeAbsent = 2;
+
+/**
+ * The columns of `entries` (1 to {@link maxUnitEntries}): runs of (kind, boot, cap, kid), then hlc deltas, counters,
+ * dependency counts, dependencies, modes, payload lengths, payloads. One value has one encoding.
+ */
+export function encodeBody(entries: readonly BodyEntry[]): Bytes {
+  const sink = createByteSink();
+  sink.byte(bodyVersion);
+  let previous: BodyEntry | null = null;
+  for (const [start, entry] of entries.entries()) {
+    if (previous !== null && isSameRun(previous, entry)) continue;
+    sink.uint(runLength(entries, start));
+    sink.byte(entry.kind);
+    sink.bytes(entry.boot);
+    sink.bytes(entry.cap);
+    sink.bytes(entry.kid);
+    previous = entry;
+  }
+  let lastMs = 0;
+  for (const entry of entries) {
+    sink.uint(zigzag(entry.hlcMs - lastMs));
+    lastMs = entry.hlcMs;
+  }
+  for (const entry of entries) sink.uint(entry.hlcCtr);
+  for (const entry of entries) sink.byte(entry.deps.length);
+  for (const entry of entries) for (const dep of entry.deps) sink.bytes(dep);
+  for (const entry of entries) sink.byte(entry.payload === null ? modeAbsent : modeRaw);
+  for (const entry of entries) if (entry.payload !== null) sink.uint(entry.payload.length);
+  for (const entry of entries) sink.bytes(entry.payload ?? entry.commit ?? missingBoth());
+  return sink.take();
+}
+
+/** The `count` entries of a body; anything but the one canonical encoding is 'pack/bad-body'. Bytes are copies. */
+export function decodeBody(bytes: Uint8Array, count: number): Result<BodyEntry[]> {
+  const source = createByteSource(bytes);
+  if (source.byte() !== bodyVersion) return fail('pack/bad-body', 'unknown body version');
+  const runs = readRuns(source, count);
+  if (runs === null) return fail('pack/bad-body', 'runs do not add up');
+  const clocks = readClocks(source, count);
+  const deps = readDeps(source, count);
+  if (clocks === null || deps === null) return fail('pack/bad-body', 'truncated columns');
+  const payloads = readPayloads(source, count);
+  if (payloads === null || !source.atEnd()) return fail('pack/bad-body', 'payloads do not fit');
+  const entries: BodyEntry[] = [];
+  for (let i = 0; i < count; i++) {
+    const [run, clock, dep, payload] = [runs[i], clocks[i], deps[i], payloads[i]];
+    if (run === undefined || clock === undefined || dep === undefined || payload === undefined) break;
+    entries.push({ ...run, ...clock, deps: dep, ...payload });
+  }
+  return entries.length === count ? ok(entries) : fail('pack/bad-body', 'columns of different lengths');
+}
+
+function missingBoth(): never {
+  throw new TypeError('body: an entry needs a payload or its commitment');
+}
+
+type Run = Pick<BodyEntry, 'kind' | 'boot' | 'cap' | 'kid'>;
+
+function isSameRun(a: Run, b: Run): boolean {
+  return (
+    a.kind === b.kind &&
+    compareBytes(a.boot, b.boot) === 0 &&
+    compareBytes(a.cap, b.cap) === 0 &&
+    compareBytes(a.kid, b.kid) === 0
+  );
+}
+
+function runLength(entries: readonly BodyEntry[], start: number): number {
+  const first = entries[start];
+  let end = start + 1;
+  for (let next = entries[end]; first && next && isSameRun(first, next); next = entries[end]) end++;
+  return end - start;
+}
+
+function zigzag(value: number): number {
+  return value >= 0 ? value * 2 : -value * 2 - 1;
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+function readRuns(source: ByteSource, count: number): Run[] | null {
+  const rows: Run[] = [];
+  while (rows.length < count) {
+    const length = source.uint();
+    const kind = source.byte();
+    const [boot, cap, kid] = [source.bytes(8), source.bytes(32), source.bytes(32)];
+    if (length === null || kind === null || boot === null || cap === null || kid === null) return null;
+    if (length < 1 || length > count - rows.length) return null;
+    const run: Run = { kind, boot: copyBytes(boot), cap: copyBytes(cap), kid: copyBytes(kid) };
+    const before = rows.at(-1);
+    if (before !== undefined && isSameRun(before, run)) return null;
+    for (let i = 0; i < length; i++) rows.push(run);
+  }
+  return rows;
+}
+
+function readClocks(source: ByteSource, count: number): { hlcMs: number; hlcCtr: number }[] | null {
+  const rows: { hlcMs: number; hlcCtr: number }[] = [];
+  let ms = 0;
+  for (let i = 0; i < count; i++) {
+    const delta = source.uint();
+    if (delta === null) return null;
+    ms += unzigzag(delta);
+    if (ms < 0 || ms >= 2 ** 48) return null;
+    rows.push({ hlcMs: ms, hlcCtr: 0 });
+  }
+  for (const row of rows) {
+    const ctr = source.uint();
+    if (ctr === null || ctr > 0xffff) return null;
+    row.hlcCtr = ctr;
+  }
+  return rows;
+}
+
+function readDeps(source: ByteSource, count: number): Bytes[][] | null {
+  const counts: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const n = source.byte();
+    if (n === null || n > maxDeps) return null;
+    counts.push(n);
+  }
+  const rows: Bytes[][] = [];
+  for (const n of counts) {
+    const row: Bytes[] = [];
+    for (let i = 0; i < n; i++) {
+      const id = source.bytes(32);
+      const before = row.at(-1);
+      if (id === null || (before !== undefined && compareBytes(before, id) >= 0)) return null;
+      row.push(copyBytes(id));
+    }
+    rows.push(row);
+  }
+  return rows;
+}
+
+type PayloadColumn = Pick<BodyEntry, 'payload' | 'commit'>;
+
+function readPayloads(source: ByteSource, count: number): PayloadColumn[] | null {
+  const modes: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const mode = source.byte();
+    if (mode !== modeRaw && mode !== modeAbsent) return null;
+    modes.push(mode);
+  }
+  const lengths: number[] = [];
+  for (const mode of modes) {
+    const length = mode === modeRaw ? source.uint() : 0;
+    if (length === null) return null;
+    lengths.push(length);
+  }
+  const rows: PayloadColumn[] = [];
+  for (const [i, mode] of modes.entries()) {
+    const bytes = source.bytes(mode === modeRaw ? (lengths[i] ?? 0) : 32);
+    if (bytes === null) return null;
+    rows.push(
+      mode === modeRaw ? { payload: copyBytes(bytes), commit: null } : { payload: null, commit: copyBytes(bytes) },
+    );
+  }
+  return rows;
+}

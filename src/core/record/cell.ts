@@ -1,0 +1,72 @@
+import type { Value } from '../codec/index.js';
+import type { Stamp } from '../clock/index.js';
+import { compareStamps } from '../clock/index.js';
+import type { FieldValues } from '../op/index.js';
+import type { Sum } from './counter.js';
+import { addToSum, sumToNumber } from './counter.js';
+
+/** The merge state of one record that was not deleted. */
+export interface Cell {
+  /** What shows: replaced, never changed in place. */
+  fields: FieldValues;
+  /** Stamp of every field in `fields` that `stamps` does not name: the one of the op that made this cell. */
+  readonly base: Stamp;
+  /** Null until a field has another stamp: most records are never updated. */
+  stamps: Record<string, Stamp> | null;
+  /** Sums by field; null until the first increment. A name that is counted shows its sum, whatever was written to it. */
+  sums: Record<string, Sum> | null;
+  /** The earliest op that makes the record exist; null while only changes of it have come. */
+  made: Stamp | null;
+}
+
+/** A cell after its first op, which is not applied yet. */
+export function createCell(base: Stamp): Cell {
+  return { fields: {}, base, stamps: null, sums: null, made: null };
+}
+
+/** The record exists; the earliest of several stamps is when. Answers whether that changed anything. */
+export function makeCell(cell: Cell, stamp: Stamp): boolean {
+  if (cell.made !== null && compareStamps(cell.made, stamp) <= 0) return false;
+  cell.made = stamp;
+  return true;
+}
+
+/** Writes what is newer than what stands; keeps `fields` itself where nothing stood. Answers whether anything changed. */
+export function writeFields(cell: Cell, fields: FieldValues, stamp: Stamp): boolean {
+  if (stamp === cell.base && cell.sums === null && isEmpty(cell.fields)) {
+    cell.fields = fields;
+    return !isEmpty(fields);
+  }
+  const next: Record<string, Value> = { ...cell.fields };
+  let hasChanged = false;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
+    if (value === undefined || !isNewer(cell, name, stamp)) continue;
+    next[name] = value;
+    cell.stamps ??= {};
+    cell.stamps[name] = stamp;
+    hasChanged = true;
+  }
+  if (hasChanged) cell.fields = next;
+  return hasChanged;
+}
+
+/** Adds to a counter. Deltas are not told apart: each op must come once. */
+export function incrementField(cell: Cell, name: string, by: number): void {
+  cell.sums ??= {};
+  const sum = addToSum(Object.hasOwn(cell.sums, name) ? (cell.sums[name] ?? 0) : 0, by);
+  cell.sums[name] = sum;
+  cell.fields = { ...cell.fields, [name]: sumToNumber(sum) };
+}
+
+function isNewer(cell: Cell, name: string, stamp: Stamp): boolean {
+  if (cell.sums !== null && Object.hasOwn(cell.sums, name)) return false;
+  if (!Object.hasOwn(cell.fields, name)) return true;
+  const standing = cell.stamps !== null && Object.hasOwn(cell.stamps, name) ? cell.stamps[name] : undefined;
+  return compareStamps(stamp, standing ?? cell.base) > 0;
+}
+
+function isEmpty(fields: FieldValues): boolean {
+  for (const name in fields) if (Object.hasOwn(fields, name)) return false;
+  return true;
+}

@@ -1,0 +1,148 @@
+import type { Bytes, Result } from '../base/index.js';
+import { concatBytes, equalBytes, fail, ok, toHex } from '../base/index.js';
+import type { Hello } from '../wire/index.js';
+import type { Peer, SessionAction } from './peer.js';
+import type { LinkState, PeerRecord } from './state.js';
+import { dropCandidates, dropContenders, peerByDevice, sessionKey } from './state.js';
+
+/** Where and when a HELLO came. */
+export interface Arrival {
+  readonly from: string;
+  readonly now: number;
+}
+
+/** The old and the new session of one that reconnects. */
+const maxCandidatesPerAddress = 2;
+
+/** Asks for an answer. */
+export function noEcho(): Bytes {
+  return new Uint8Array(16);
+}
+
+/** An action with the next time of mine. */
+export function sendHello(
+  state: LinkState,
+  o: { readonly to: readonly string[] | 'all'; readonly echo: Bytes; readonly now: number },
+): SessionAction {
+  state.sentMs = Math.max(state.sentMs + 1, o.now);
+  return { do: 'send-hello', to: o.to, echo: o.echo, hlcMs: state.sentMs };
+}
+
+/** What can be refused before the signature is checked. */
+export function judgeHello(state: LinkState, hello: Hello, from: string): Result<null> {
+  if (!equalBytes(hello.roomTag, state.own.roomTag)) return fail('hello/wrong-room', 'the tag of another room');
+  if (equalBytes(hello.device, state.own.device)) return fail('frame/misdirected', 'a HELLO of this very device');
+  const key = sessionKey(hello);
+  const known = peerByDevice(state, hello.device)?.peer;
+  if (known !== undefined && sessionKey(known) === key) {
+    if (known.address !== from) return fail('hello/wrong-address', 'this session is at another address');
+    const isSame = equalBytes(known.stream, hello.stream) && equalBytes(known.boot, hello.boot);
+    if (!isSame) return fail('hello/malformed', 'one session with two streams');
+    return hello.hlcMs > known.hlcMs ? ok(null) : fail('frame/replayed', 'not newer than the last');
+  }
+  const newest = state.candidates.get(key)?.hlcMs ?? state.past.get(key) ?? -1;
+  return hello.hlcMs > newest ? ok(null) : fail('frame/replayed', 'not newer than the last of its session');
+}
+
+/** A HELLO that judgeHello let pass and whose signature is good. */
+export function takeHello(state: LinkState, hello: Hello, arrival: Arrival): SessionAction[] {
+  const record = state.peers.get(arrival.from);
+  if (record !== undefined && sessionKey(record.peer) === sessionKey(hello))
+    return renew(state, record, hello, arrival);
+  if (!equalBytes(hello.echo, state.own.session)) return greet(state, hello, arrival);
+  const rivals = rivalsOf(state, hello, arrival.from);
+  // A device's own time orders its sessions; where it does not, or devices differ, the place is asked who is there.
+  const isClear = rivals.every(({ peer }) => equalBytes(peer.device, hello.device) && hello.hlcMs > peer.hlcMs);
+  const isProven = state.candidates.get(sessionKey(hello))?.isContender === true;
+  return isClear || isProven ? promote(state, hello, arrival) : contend(state, hello, arrival);
+}
+
+/** Who would have to go: the one at this address, and this device under another session. */
+function rivalsOf(state: LinkState, hello: Hello, from: string): PeerRecord[] {
+  const rivals = new Set([state.peers.get(from), peerByDevice(state, hello.device)]);
+  return [...rivals].filter((record) => record !== undefined);
+}
+
+/** A further HELLO of a peer that is here: newer facts, and an answer when it evidently lacks one. */
+function renew(state: LinkState, record: PeerRecord, hello: Hello, arrival: Arrival): SessionAction[] {
+  const before = record.peer.kidTags;
+  record.peer = peerFrom(hello, arrival);
+  const actions: SessionAction[] = [];
+  if (equalBytes(hello.echo, state.own.session)) {
+    dropContenders(state, record.peer);
+    state.asks.settle(arrival.from);
+  } else actions.push(sendHello(state, { to: [arrival.from], echo: hello.session, now: arrival.now }));
+  const isSame =
+    before.length === hello.kidTags.length && equalBytes(concatBytes(...before), concatBytes(...hello.kidTags));
+  if (!isSame) actions.push({ do: 'peer-changed', peer: record.peer });
+  return actions;
+}
+
+/** A HELLO that does not prove to be of now: answered, remembered within bounds, and nothing more. */
+function greet(state: LinkState, hello: Hello, { from, now }: Arrival): SessionAction[] {
+  remember(state, hello, { from, isContender: state.candidates.get(sessionKey(hello))?.isContender === true });
+  state.asks.expect(from, { now, isPresent: false });
+  return [sendHello(state, { to: [from], echo: hello.session, now })];
+}
+
+/**
+ * A HELLO that echoes me, in a place that another holds: a late one of an older session looks the same. The place is
+ * asked; whoever is there now answers with a newer one.
+ */
+function contend(state: LinkState, hello: Hello, { from, now }: Arrival): SessionAction[] {
+  const isAnswered = state.candidates.get(sessionKey(hello)) !== undefined;
+  remember(state, hello, { from, isContender: true });
+  state.asks.expect(from, { now, isPresent: false });
+  const answer = isAnswered ? [] : [sendHello(state, { to: [from], echo: hello.session, now })];
+  return [...answer, sendHello(state, { to: [from], echo: noEcho(), now })];
+}
+
+function remember(state: LinkState, hello: Hello, o: { readonly from: string; readonly isContender: boolean }): void {
+  const key = sessionKey(hello);
+  if (state.candidates.get(key) === undefined) dropCandidates(state, o.from, maxCandidatesPerAddress - 1);
+  const { device, hlcMs } = hello;
+  state.candidates.set(key, { address: o.from, device, hlcMs, isContender: o.isContender });
+}
+
+/** The sender is here, and whoever it replaces is not. It is answered first: what I send next needs me to be here too. */
+function promote(state: LinkState, hello: Hello, arrival: Arrival): SessionAction[] {
+  const { from, now } = arrival;
+  const actions: SessionAction[] = [];
+  const key = sessionKey(hello);
+  if (state.candidates.get(key) === undefined) actions.push(sendHello(state, { to: [from], echo: hello.session, now }));
+  for (const record of rivalsOf(state, hello, from)) actions.push(remove(state, record, 'replaced'));
+  dropCandidates(state, from, 0);
+  state.candidates.delete(key);
+  state.past.delete(key);
+  state.asks.settle(from);
+  const peer = peerFrom(hello, arrival);
+  state.peers.set(from, { peer, lastCtr: state.counters.get(counterKey(peer)) ?? -1 });
+  state.addresses.set(toHex(hello.device), from);
+  actions.push({ do: 'peer-here', peer });
+  return actions;
+}
+
+/** The transport says that nobody is at this address any more. */
+export function leave(state: LinkState, address: string): SessionAction[] {
+  dropCandidates(state, address, 0);
+  state.asks.settle(address);
+  const record = state.peers.get(address);
+  return record === undefined ? [] : [remove(state, record, 'left')];
+}
+
+function remove(state: LinkState, { peer, lastCtr }: PeerRecord, because: 'left' | 'replaced'): SessionAction {
+  if (lastCtr >= 0) state.counters.set(counterKey(peer), lastCtr);
+  state.peers.delete(peer.address);
+  state.addresses.delete(toHex(peer.device));
+  state.past.set(sessionKey(peer), peer.hlcMs);
+  return { do: 'peer-gone', peer, because };
+}
+
+function peerFrom(hello: Hello, { from, now }: Arrival): Peer {
+  const { device, session, boot, stream, kidTags, caps, hlcMs } = hello;
+  return { address: from, device, session, boot, stream, kidTags, caps, hlcMs, offsetMs: hlcMs - now };
+}
+
+function counterKey({ device, stream }: Peer): string {
+  return toHex(device) + toHex(stream);
+}

@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { RecordUpdate } from '../bridge/index.js';
+import type { Query } from './types.js';
+import { board, createRig, idOf, row } from './view.kit.js';
+
+interface Card {
+  readonly id: string;
+  readonly text: string;
+  readonly x: number;
+  readonly kind: string;
+  readonly votes: number;
+}
+
+/** The engine's messages as a test generates them. */
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+const texts = ['', 'm', 'z'];
+const update: fc.Arbitrary<RecordUpdate> = fc
+  .record({
+    name: fc.constantFrom(...names),
+    fields: fc.option(
+      fc.record({
+        x: fc.integer({ min: -2, max: 2 }),
+        text: fc.constantFrom(...texts),
+        kind: fc.constantFrom('box', 'note'),
+        votes: fc.integer({ min: 0, max: 2 }),
+      }),
+      { freq: 4 },
+    ),
+    createdAtMs: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ name, fields, createdAtMs }) => row(name, fields, { createdAtMs }));
+const message = fc.record({ reset: fc.boolean(), rows: fc.uniqueArray(update, { selector: ({ id }) => id }) });
+
+const bounds = fc.constantFrom(-1, 0, 1);
+const condition = fc.oneof(
+  fc.record({ kind: fc.constantFrom('box' as const, 'note' as const) }),
+  fc.record({ x: fc.record({ gte: bounds, lt: fc.constantFrom(1, 2) }) }),
+  fc.record({ text: fc.record({ not: fc.constantFrom(...texts) }) }),
+  fc.record({ x: fc.record({ in: fc.array(bounds) }) }),
+  fc.record({ votes: fc.record({ gt: bounds }), text: fc.constantFrom(...texts) }),
+);
+const plan = fc.record({
+  where: fc.option(condition),
+  order: fc.option(fc.tuple(fc.constantFrom('x' as const, 'text' as const, 'votes' as const), fc.boolean())),
+  limit: fc.option(fc.integer({ min: 0, max: 4 })),
+});
+type PlanOf = typeof plan extends fc.Arbitrary<infer P> ? P : never;
+
+function queryOf(all: Query<Card>, { where, order, limit }: PlanOf): Query<Card> {
+  let query = where === null ? all : all.where(where);
+  if (order !== null) query = query.orderBy(order[0], order[1] ? 'desc' : 'asc');
+  return limit === null ? query : query.limit(limit);
+}
+
+/** Filter and sort of everything, written for a reader. */
+function naive(records: ReadonlyMap<string, RecordUpdate>, { where, order, limit }: PlanOf): unknown[] {
+  const rows = [...records.values()].map(({ id, fields, createdAtMs }) => ({ id, ...fields, at: createdAtMs }));
+  const kept = rows.filter((one) => {
+    const card = one as unknown as Record<string, number>;
+    return Object.entries(where ?? {}).every(([field, wanted]) => {
+      const have = card[field]!;
+      if (typeof wanted !== 'object') return Object.is(have, wanted);
+      const bound = wanted as { in?: unknown[]; not?: unknown; gt?: number; gte?: number; lt?: number };
+      if (bound.in !== undefined && !bound.in.includes(have)) return false;
+      if (bound.not !== undefined && have === bound.not) return false;
+      if (bound.gt !== undefined && !(have > bound.gt)) return false;
+      if (bound.gte !== undefined && !(have >= bound.gte)) return false;
+      return bound.lt === undefined || have < bound.lt;
+    });
+  });
+  const order_ = <T>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+  kept.sort((a, b) => {
+    const [field, isDown] = order ?? [null, false];
+    const [x, y] = [a, b] as unknown as [Record<string, number>, Record<string, number>];
+    const byField = field === null ? 0 : order_(x[field], y[field]) * (isDown ? -1 : 1);
+    return byField !== 0 ? byField : order_(a.at, b.at) !== 0 ? order_(a.at, b.at) : order_(a.id, b.id);
+  });
+  return kept.slice(0, limit ?? kept.length).map(({ id }) => id);
+}
+
+describe('queries', () => {
+  test('kept up to date, or read now and then: the same as filtering and sorting everything', () => {
+    fc.assert(
+      fc.property(fc.array(message, { maxLength: 8 }), plan, fc.infiniteStream(fc.nat(3)), (messages, wanted, dice) => {
+        const { data, say } = createRig(board);
+        const query = queryOf(data.cards, wanted);
+        const state = new Map<string, RecordUpdate>();
+        let seen: readonly Card[] = [];
+        let stop: (() => void) | null = null;
+        for (const { reset, rows } of messages) {
+          // Subscribing, not subscribing and reading in between, in all orders.
+          const die = dice.next().value;
+          if (die === 0) stop ??= query.subscribe((value) => (seen = value));
+          if (die === 1) {
+            stop?.();
+            stop = null;
+          }
+          if (reset) state.clear();
+          for (const one of rows) if (one.fields === null) state.delete(one.id);
+          for (const one of rows) if (one.fields !== null) state.set(one.id, one);
+          say({ reset }, rows);
+          const right = naive(state, wanted);
+          if (stop !== null) expect(seen.map(({ id }) => id)).toEqual(right);
+          if (die !== 3) expect(query.value.map(({ id }) => id)).toEqual(right);
+          if (die !== 3) expect(query.count.value).toBe(right.length);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('an equal query is the same object, however it was put', () => {
+    const { cards } = createRig(board).data;
+    const query = cards.where({ kind: 'box', x: { gte: 0, lt: 5 } });
+    expect(cards.where({ x: { lt: 5, gte: 0 } }).where({ kind: 'box', text: undefined as never })).toBe(query);
+    expect(query.orderBy('x')).toBe(cards.where({ x: { gte: 0, lt: 5 }, kind: 'box' }).orderBy('x', 'asc'));
+    expect(query.limit(3)).not.toBe(query);
+    expect(cards.where({ kind: 'note' })).not.toBe(query);
+  });
+
+  test('a value keeps its identity until it changes, and so do rows and parts of rows', () => {
+    const { data, say } = createRig(board);
+    say({}, [row('a', { x: 1, extra: { list: [1, 2] } }), row('b', { x: 2 })]);
+    const before = data.cards.value;
+    say({}, [row('a', { x: 1, extra: { list: [1, 2] } }, { delivered: false })]);
+    expect(data.cards.value).toBe(before);
+    say({}, [row('a', { x: 5, extra: { list: [1, 2] } })]);
+    const after = data.cards.value;
+    expect(after).not.toBe(before);
+    expect(after[1]).toBe(before[1]);
+    expect(after[0]?.extra).toBe(before[0]?.extra);
+    expect(Object.isFrozen(after) && Object.isFrozen(after[0]) && Object.isFrozen(after[0]?.extra)).toBe(true);
+  });
+
+  test('one notification per message, after all of it is visible, and none for what a query does not show', () => {
+    const { data, say } = createRig(board);
+    const heard: [number, number][] = [];
+    data.cards.where({ kind: 'note' }).subscribe((notes) => heard.push([notes.length, data.cards.count.value]));
+    say({}, [row('a', { x: 1, kind: 'note' }), row('b', { x: 1, kind: 'note' }), row('c', { x: 1 })]);
+    say({}, [row('d', { x: 1 })]);
+    expect(heard).toEqual([
+      [0, 0],
+      [2, 3],
+    ]);
+  });
+
+  test('a subscriber that throws harms nobody; one that left hears nothing more', async () => {
+    const { data, say } = createRig(board);
+    const uncaught = new Promise<unknown>((resolve) => process.once('uncaughtException', resolve));
+    const heard: number[] = [];
+    let isReady = false;
+    data.cards.subscribe(() => {
+      if (isReady) throw new Error('from the app');
+    });
+    let stopLater = (): void => undefined;
+    data.cards.subscribe(() => stopLater());
+    stopLater = data.cards.count.subscribe((count) => heard.push(count));
+    isReady = true;
+    say({}, [row('a', { x: 1 })]);
+    expect(heard).toEqual([0]);
+    expect(String(await uncaught)).toMatch('from the app');
+  });
+
+  test('what is written in a subscriber is told after what is due', () => {
+    const { data } = createRig(board);
+    const heard: string[] = [];
+    data.cards.count.subscribe((count) => {
+      if (count === 1) data.cards.insert({ x: 2 });
+      heard.push(`first ${count}`);
+    });
+    data.cards.count.subscribe((count) => heard.push(`second ${count}`));
+    data.cards.insert({ x: 1 });
+    expect(data.cards.count.value).toBe(2);
+    expect(heard).toEqual(['first 0', 'second 0', 'first 1', 'second 2', 'first 2']);
+  });
+
+  test('misuse names the argument', () => {
+    const { cards } = createRig(board).data;
+    const js = cards as unknown as Record<'where' | 'orderBy' | 'limit' | 'subscribe', (arg: unknown) => unknown>;
+    expect(() => js.where({ zz: 1 })).toThrow(new TypeError('cards.where: zz: expected a declared field, got string'));
+    expect(() => js.where(null)).toThrow(new TypeError('cards.where: expected an object, got Null'));
+    expect(() => js.where({ x: { gt: Number.NaN } })).toThrow(TypeError);
+    expect(() => js.orderBy('zz')).toThrow(TypeError);
+    expect(() => js.limit(-1)).toThrow(RangeError);
+    expect(() => js.limit('3')).toThrow(new TypeError('cards.limit: expected a number, got string'));
+    expect(() => js.subscribe(3)).toThrow(new TypeError('subscribe: run: expected a function, got number'));
+  });
+
+  test('records of one millisecond are in the order of their making', () => {
+    const { data } = createRig(board);
+    const ids = Array.from({ length: 100 }, (_, x) => data.cards.insert({ x }).id);
+    expect(data.cards.value.map(({ id }) => id)).toEqual(ids);
+    expect(ids[0]).toHaveLength(idOf('').length);
+  });
+});

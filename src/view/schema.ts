@@ -1,0 +1,97 @@
+import type { CollectionDeclaration, Declaration, RoleDeclaration } from '../core/schema/index.js';
+import { defaultDomain } from '../core/schema/index.js';
+import { expect, expectObject } from './expect.js';
+import type { FieldSpec } from './fields.js';
+import { isFieldSpec } from './fields.js';
+import type { Def, Fields, RoleDef, Schema } from './types.js';
+
+/** What defineSchema adds to the public type. */
+export interface Model {
+  readonly declaration: Declaration;
+  readonly checks: (collection: string, field: string) => FieldSpec['checks'];
+}
+
+/** A collection of any number of records. `owned`: only the record's creator, and who manages records, changes it. */
+export function collection<const F extends Fields>(
+  fields: F,
+  o: { owned?: boolean; domain?: string } = {},
+): Def<F, false> {
+  return { fields, single: false, domain: o.domain ?? defaultDomain, owned: o.owned ?? false };
+}
+
+/** A collection of exactly one record, always there; its fields are optional, have a default or count. */
+export function single<const F extends Fields>(fields: F, o: { domain?: string } = {}): Def<F, true> {
+  return { fields, single: true, domain: o.domain ?? defaultDomain, owned: false };
+}
+
+/**
+ * An app's schema. It can grow from version to version (collections, fields that an insert may leave out, wider
+ * limits, roles), never change its mind. Throws TypeError or RangeError naming the part and what was expected of it.
+ */
+export function defineSchema<
+  const C extends { readonly [name: string]: Def },
+  const R extends Record<string, RoleDef> = Record<never, RoleDef>,
+>(definition: {
+  app: string;
+  data: C;
+  roles?: R;
+}): Schema<C, Record<string, never>, 'owner' | 'admin' | 'editor' | 'viewer' | Extract<keyof R, string>> {
+  expectObject('defineSchema', definition);
+  const { app, data, roles = {} } = definition;
+  const declaration: Declaration = {
+    app,
+    collections: mapValues(data, 'data', declareCollection),
+    roles: mapValues(roles, 'roles', declareRole),
+  };
+  const schema: Schema<C, Record<string, never>> & Model = {
+    app,
+    data,
+    declaration,
+    checks: (name, field) => {
+      const spec = data[name]?.fields[field];
+      return isFieldSpec(spec) ? spec.checks : [];
+    },
+  };
+  return schema;
+}
+
+/** The model of a schema; TypeError when this is none. */
+export function modelOf(schema: unknown): Model {
+  expect(isModel(schema), 'schema', 'the result of defineSchema()', schema);
+  return schema;
+}
+
+function isModel(value: unknown): value is Model {
+  return typeof value === 'object' && value !== null && 'declaration' in value && 'checks' in value;
+}
+
+function declareCollection({ fields, domain, owned, single: isSingle }: Def, path: string): CollectionDeclaration {
+  return {
+    domain,
+    owned,
+    single: isSingle,
+    fields: mapValues(fields, path, (field, fieldPath) => {
+      expect(fieldPath !== `${path}.id`, fieldPath, 'another name, as every record has an id', field);
+      expect(isFieldSpec(field), fieldPath, 'a field made by s', field);
+      return field.declaration;
+    }),
+  };
+}
+
+function declareRole({ rank, write, can = [] }: RoleDef): RoleDeclaration {
+  return { rank, write, can };
+}
+
+function mapValues<T, U>(
+  map: { readonly [name: string]: T },
+  path: string,
+  f: (item: T, path: string) => U,
+): Record<string, U> {
+  const out: Record<string, U> = {};
+  for (const [name, item] of Object.entries(map)) {
+    const itemPath = `${path}.${name}`;
+    expectObject(itemPath, item);
+    out[name] = f(item, itemPath);
+  }
+  return out;
+}

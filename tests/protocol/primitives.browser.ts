@@ -1,0 +1,3 @@
+import { primitiveSuite } from './primitives.suite.kit.js';
+
+primitiveSuite();

@@ -1,0 +1,5 @@
+import { secondOpinionSuite } from './second-opinion.kit.js';
+import { vectorSuite } from './vectors.suite.kit.js';
+
+vectorSuite();
+secondOpinionSuite();

@@ -1,0 +1,251 @@
+import { toHex, type Bytes } from '../../src/core/base/index.js';
+import { hasPermission, permissions } from '../../src/core/access/index.js';
+import { decodeInviteCode } from '../../src/core/invite/index.js';
+import { decodeDeclaration, schemaPrefix, type Declaration } from '../../src/core/schema/index.js';
+import type { CallArgs, CallName, CallResult, EngineStats } from '../../src/bridge/index.js';
+import { storedBytes } from '../../src/ports/index.js';
+import { callError } from './call-error.js';
+import { addDomains, createGenesis, foundRoom, profileOp, schemaOps, writeMeta } from './create.js';
+import { createInvite, revokeInvite } from './invites.js';
+import type { EnginePorts } from './ports.js';
+import { myGrant } from './room/core.js';
+import { runJoin, settleJoin } from './room/joiner.js';
+import { putRoom, type RoomRow } from './room/rows.js';
+import type { OpenRoom, Rooms } from './rooms.js';
+import type { Tab } from './tab.js';
+
+/** What the calls of pages work on. */
+export interface CallContext {
+  readonly rooms: Rooms;
+  readonly tabs: ReadonlyMap<string, Tab>;
+  readonly tellClients: () => void;
+  readonly stats: () => EngineStats;
+}
+
+type Calls = { readonly [N in CallName]: (tab: Tab, args: CallArgs<N>) => Promise<CallResult<N>> };
+
+/** What pages may ask (bridge: EngineCalls). Each is safe to repeat, because a new leader is asked again. */
+export function createCalls(ports: EnginePorts, c: CallContext): Calls {
+  /** Two calls for one room at a time would make two rooms: creations run one after the other. */
+  let creating: Promise<unknown> = Promise.resolve();
+  return {
+    open: async (tab, a) => {
+      const declaration = readDeclaration(a.declaration);
+      const found = c.rooms.rowOf(a.room);
+      if (found === null) return null;
+      show(tab, await c.rooms.acquire(found.room, tab.id), declaration);
+      return { room: found.room };
+    },
+    create: (tab, a) => {
+      const created = creating.then(() => create(ports, c, { tab, a }));
+      creating = created.catch(() => undefined);
+      return created;
+    },
+    join: (tab, a) => join(ports, c, { tab, a }),
+    cancelJoin: (tab, a) => {
+      tab.joins.get(a.join)?.();
+      return Promise.resolve(null);
+    },
+    close: async (tab, a) => {
+      tab.rooms.delete(a.room);
+      c.rooms.open().get(a.room)?.engine.views.close(tab.id);
+      await c.rooms.release(a.room, tab.id);
+      return null;
+    },
+    forget: async (_tab, a) => {
+      const found = c.rooms.rowOf(a.room);
+      if (found !== null) await c.rooms.forget(found.room);
+      return null;
+    },
+    erase: async () => {
+      for (const { id } of c.rooms.list()) await c.rooms.forget(id);
+      return null;
+    },
+    createInvite: (_tab, a) => {
+      const room = openRoom(c, a.room);
+      return createInvite(room.engine, room.codes, a);
+    },
+    revokeInvite: async (_tab, a) => {
+      await revokeInvite(openRoom(c, a.room).engine, a.invite);
+      return null;
+    },
+    stats: () => Promise.resolve(c.stats()),
+  };
+}
+
+function openRoom(c: CallContext, room: string): OpenRoom {
+  const found = c.rooms.open().get(room);
+  if (found === undefined) throw callError('room/closed', 'the room is not open');
+  return found;
+}
+
+interface Declared {
+  readonly bytes: Bytes;
+  readonly value: Declaration;
+}
+
+function readDeclaration(bytes: Bytes): Declared {
+  const decoded = decodeDeclaration(bytes);
+  if (!decoded.ok) throw new TypeError(`declaration: ${decoded.fault.detail}`);
+  return { bytes, value: decoded.value };
+}
+
+/** The tab shows the room from here on; its schema is published when that is new and this device may. */
+function show(tab: Tab, room: OpenRoom, declaration: Declared): void {
+  tab.rooms.add(room.engine.core.room);
+  room.engine.openView(tab.id, tab.send);
+  void publish(room, declaration).catch(() => undefined); // the room closed before it could sign: the next opening publishes
+}
+
+async function publish(room: OpenRoom, declaration: Declared): Promise<void> {
+  const { core, act, whenSigning, net } = room.engine;
+  const isPublished = (): boolean => core.state.declarations.has(toHex(schemaPrefix(declaration.bytes)));
+  const mayPublish = (): boolean => hasPermission(myGrant(core)?.perms ?? 0, permissions.manageSchema);
+  if (isPublished() || !mayPublish()) return;
+  await whenSigning();
+  await act(async (step) => {
+    if (isPublished() || !mayPublish()) return;
+    const domains = await addDomains(core, step, declaration.value);
+    const units = await writeMeta(core, step, [...domains, ...schemaOps(core, declaration)]);
+    step.effects.push(() => {
+      net.sendUnits(units);
+    });
+  });
+}
+
+async function create(
+  ports: EnginePorts,
+  c: CallContext,
+  o: { readonly tab: Tab; readonly a: CallArgs<'create'> },
+): Promise<{ room: string }> {
+  const { tab, a } = o;
+  const declaration = readDeclaration(a.declaration);
+  const known = (a.key !== null ? c.rooms.rowOf(a.key)?.room : undefined) ?? c.rooms.byRequest(a.request);
+  if (typeof known === 'string') {
+    show(tab, await c.rooms.acquire(known, tab.id), declaration);
+    return { room: known };
+  }
+  const keys = await ports.vault.createDeviceKeys();
+  const boot = ports.random.bytes(8);
+  const genesis = await createGenesis(ports, keys, boot);
+  const roomId = genesis.entries[0]?.id;
+  if (roomId === undefined) throw new TypeError('genesis without an entry');
+  const row: RoomRow = {
+    key: a.key,
+    request: a.request,
+    handle: keys.handle,
+    boots: [toHex(boot)],
+    title: a.title,
+    undelivered: 0,
+  };
+  const core = c.rooms.newCore({ roomId, keys, boot, row });
+  const room = c.rooms.adopt(core, tab.id, { isNew: true, isCold: ports.isCold === true });
+  try {
+    await room.engine.act(async (step) => {
+      await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });
+      step.ops.push(putRoom(ports.vault, core.room, row));
+    });
+  } catch (error) {
+    await c.rooms.release(core.room, tab.id);
+    throw error;
+  }
+  c.rooms.listed(core);
+  show(tab, room, declaration);
+  return { room: core.room };
+}
+
+/** What a join needs to be the same join after a reload (X9), kept until it ends. */
+interface JoinRow {
+  readonly requestId: Bytes;
+  readonly handle: unknown;
+}
+
+async function join(
+  ports: EnginePorts,
+  c: CallContext,
+  o: { readonly tab: Tab; readonly a: CallArgs<'join'> },
+): Promise<{ room: string }> {
+  const { tab, a } = o;
+  const declaration = readDeclaration(a.declaration);
+  const code = decodeInviteCode(a.link);
+  if (!code.ok) throw callError('invite/invalid', code.fault.detail);
+  const roomHex = toHex(code.value.roomId);
+  if (c.rooms.rowOf(roomHex) !== null) {
+    show(tab, await c.rooms.acquire(roomHex, tab.id), declaration);
+    return { room: roomHex };
+  }
+  const { keys, requestId, boot } = await joinKeys(ports, roomHex);
+  const row: RoomRow = {
+    key: null,
+    request: toHex(requestId),
+    handle: keys.handle,
+    boots: [toHex(boot)],
+    title: '',
+    undelivered: 0,
+  };
+  const core = c.rooms.newCore({ roomId: code.value.roomId, keys, boot, row });
+  const room = c.rooms.adopt(core, tab.id, { isNew: true, isCold: ports.isCold === true });
+  const running = runJoin(room.engine, {
+    secret: code.value.secret,
+    requestId,
+    profile: a.profile,
+    onStep: (step, progress) => {
+      tab.send({ t: 'join', join: a.join, step, progress });
+    },
+  });
+  tab.joins.set(a.join, running.cancel);
+  try {
+    await running.done;
+    await settleJoin(room.engine);
+    await room.engine.act((step) => {
+      step.ops.push(putRoom(ports.vault, core.room, core.row), {
+        do: 'delete',
+        table: 'state',
+        key: [core.room, 'join'],
+      });
+      step.strict = true;
+    });
+  } catch (error) {
+    await c.rooms.forget(core.room);
+    throw error;
+  } finally {
+    tab.joins.delete(a.join);
+  }
+  c.rooms.listed(core);
+  await introduce(room, a.profile);
+  show(tab, room, declaration);
+  return { room: roomHex };
+}
+
+/** The profile of a new member; when it cannot be signed yet, the page offers it again. */
+async function introduce(room: OpenRoom, profile: CallArgs<'join'>['profile']): Promise<void> {
+  const { core, act, whenSigning, net } = room.engine;
+  await whenSigning();
+  await act(async (step) => {
+    const units = await writeMeta(core, step, [profileOp(core, profile)]);
+    step.effects.push(() => {
+      net.sendUnits(units);
+    });
+  });
+}
+
+async function joinKeys(
+  ports: EnginePorts,
+  roomHex: string,
+): Promise<{ keys: Awaited<ReturnType<EnginePorts['vault']['createDeviceKeys']>>; requestId: Bytes; boot: Bytes }> {
+  const boot = ports.random.bytes(8);
+  const stored = readJoinRow(await ports.store.get('state', [roomHex, 'join']));
+  const known = stored && (await ports.vault.openDeviceKeys(stored.handle));
+  if (stored && known) return { keys: known, requestId: stored.requestId, boot };
+  const keys = await ports.vault.createDeviceKeys();
+  const requestId = ports.random.bytes(16);
+  const value: JoinRow = { requestId, handle: keys.handle };
+  await ports.store.commit([{ do: 'put', table: 'state', key: [roomHex, 'join'], value }], { strict: true });
+  return { keys, requestId, boot };
+}
+
+function readJoinRow(value: unknown): JoinRow | null {
+  if (typeof value !== 'object' || value === null || !('requestId' in value) || !('handle' in value)) return null;
+  const requestId = storedBytes(value.requestId);
+  return requestId?.length === 16 ? { requestId, handle: value.handle } : null;
+}

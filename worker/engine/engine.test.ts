@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+import { createMemoryNetwork } from '../../src/transport/index.js';
+import { encodeDeclaration } from '../../src/core/schema/index.js';
+import { nodeTime, startDevice, testDeclaration, until, type RigDevice, type RigRoom, type RigTab } from './rig.kit.js';
+
+const declaration = encodeDeclaration(testDeclaration);
+const ada = { name: 'Ada', color: null };
+const bob = { name: 'Bob', color: null };
+
+async function createRoom(device: RigDevice, key: string | null = null): Promise<{ tab: RigTab; room: RigRoom }> {
+  const tab = device.tab();
+  const { room } = await tab.call('create', {
+    request: 'aa'.repeat(16),
+    key,
+    title: 'Plans',
+    declaration,
+    profile: ada,
+  });
+  return { tab, room: tab.room(room) };
+}
+
+test('a room is made, written to alone, and opened again from the disk with everything in order', async () => {
+  const device = await startDevice();
+  const { room } = await createRoom(device, 'plans');
+  for (let i = 0; i < 100; i++) room.insertCard(`card ${String(i)}`);
+  await until(() => room.saved() === 100);
+  expect(room.rows('cards').size).toBe(100);
+  await device.engine.stop();
+
+  const again = await startDevice({ disk: device.disk });
+  const tab = again.tab();
+  const opened = await tab.call('open', { room: 'plans', declaration });
+  expect(opened).toEqual({ room: room.room });
+  const view = tab.room(room.room);
+  await until(() => view.rows('cards').size === 100);
+  expect([...view.rows('cards').values()].map((row) => row['text'])).toEqual(
+    Array.from({ length: 100 }, (_, i) => `card ${String(i)}`),
+  );
+  expect(view.info().members).toHaveLength(1);
+  await again.engine.stop();
+});
+
+test('[X9] an invite lets a second device in; both write, both see, both are told that it was delivered', async () => {
+  const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
+  const [a, b] = [await startDevice(), await startDevice()];
+  const { tab, room } = await createRoom(a);
+  tab.lend(room.room, network.transport('a'));
+  room.insertCard('from Ada');
+  const invite = await tab.call('createInvite', {
+    room: room.room,
+    request: 'bb',
+    role: { rank: 20, perms: 7, write: null },
+    maxUses: 5,
+    expiresInMs: 60_000,
+  });
+  const tabB = b.tab();
+  tabB.lend(room.room, network.transport('b'));
+  const joined = await tabB.call('join', { join: 'j1', link: invite.code ?? '', declaration, profile: bob });
+  expect(joined.room).toBe(room.room);
+  const viewB = tabB.room(room.room);
+  await until(() => viewB.rows('cards').size === 1, { what: 'Bob sees the first card' });
+  viewB.insertCard('from Bob');
+  await until(() => room.rows('cards').size === 2, { what: 'Ada sees the second card' });
+  await until(() => viewB.delivered() === 1, { what: 'Bob is told' });
+  await until(() => room.delivered() === 1, { what: 'Ada is told' });
+  await until(() => room.info().network === 'up-to-date' && viewB.info().network === 'up-to-date');
+  expect(room.info().members.map((member) => member.online)).toEqual([true, true]);
+  const faults = (await tab.call('stats', {})).faults;
+  expect(faults[room.room]).toEqual({});
+  await a.engine.stop();
+  await b.engine.stop();
+});
+
+test('[F5] a grant made while its invite was revoked has no effect, and what is written then is under a key it never gets', async () => {
+  const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
+  const devices = [await startDevice(), await startDevice(), await startDevice()] as const;
+  const [a, b, c] = devices;
+  const { tab: tabA, room: roomA } = await createRoom(a);
+  const id = roomA.room;
+  const invite = (perms: number, rank: number) =>
+    tabA.call('createInvite', {
+      room: id,
+      request: `i${String(rank)}`,
+      role: { rank, perms, write: null },
+      maxUses: 9,
+      expiresInMs: 60_000,
+    });
+  tabA.lend(id, network.transport('a'));
+  const admin = await invite(127, 10);
+  const viewer = await invite(3, 25);
+  const tabB = b.tab();
+  tabB.lend(id, network.transport('b'));
+  await tabB.call('join', { join: 'b', link: admin.code ?? '', declaration, profile: bob });
+  const roomB = tabB.room(id);
+  await until(() => roomA.info().members.length === 2 && roomA.info().network === 'up-to-date');
+
+  network.partition([['a'], ['b', 'c']]);
+  await tabA.call('revokeInvite', { room: id, invite: viewer.id });
+  const tabC = c.tab();
+  tabC.lend(id, network.transport('c'));
+  await tabC.call('join', { join: 'c', link: viewer.code ?? '', declaration, profile: { name: 'Cyd', color: null } });
+  expect(roomB.info().members).toHaveLength(3);
+  network.partition([]);
+  await until(() => roomA.info().members.length === 2 && roomB.info().members.length === 2, {
+    what: 'two members again',
+  });
+  roomA.insertCard('not for Cyd');
+  await until(() => roomB.rows('cards').size === 1, { what: 'Bob reads it' });
+  await until(() => roomA.delivered() === 1, { what: 'delivered' });
+  const held = await tabC.call('stats', {});
+  expect(tabC.room(id).rows('cards').size).toBe(0);
+  expect(held.faults[id]?.['frame/unknown-key']).toBeGreaterThan(0);
+  for (const device of devices) await device.engine.stop();
+});

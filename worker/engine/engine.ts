@@ -1,0 +1,152 @@
+import type { CallName, ClientInfo, EngineCalls, EngineStats, StorageState, ToEngine } from '../../src/bridge/index.js';
+import { createCalls } from './calls.js';
+import { toWireError } from './call-error.js';
+import { createLinkDesk } from './links.js';
+import type { EnginePorts } from './ports.js';
+import { createRooms } from './rooms.js';
+import type { ServedEngine, ServedTab } from './served.js';
+import type { Tab } from './tab.js';
+
+/** What a host is told beside what pages see. */
+export interface EngineHooks {
+  /** Another engine has taken over, or the store is gone: nothing more is written here. */
+  readonly lost: (failure: 'fenced' | 'closed') => void;
+}
+
+/** The engine of one namespace, started: all its rooms, serving tabs. */
+export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Promise<ServedEngine> {
+  const tabs = new Map<string, Tab>();
+  let storage: StorageState = ports.durability;
+  const desk = createLinkDesk();
+  const tellClients = (): void => {
+    const info: ClientInfo = { storage, usedBytes: rooms.usedBytes(), rooms: rooms.list() };
+    for (const tab of tabs.values()) tab.send({ t: 'client', info });
+  };
+  const rooms = await createRooms(ports, {
+    desk,
+    changed: tellClients,
+    committed: () => {
+      if (storage === ports.durability) return;
+      storage = ports.durability;
+      tellClients();
+    },
+    storeFailed: (room, failure) => {
+      if (failure === 'fenced' || failure === 'closed') {
+        hooks.lost(failure);
+        return;
+      }
+      storage = failure;
+      tellClients();
+      const error = {
+        name: 'KeeproomError',
+        code: `storage/${failure}`,
+        message: 'the last change is not saved yet; it is tried again',
+      } as const;
+      for (const tab of tabs.values()) if (tab.rooms.has(room)) tab.send({ t: 'room-error', room, error });
+    },
+  });
+  const calls = createCalls(ports, { rooms, tabs, tellClients, stats: () => statsOf(ports, rooms.open()) });
+
+  const dispatch = (tab: Tab, message: ToEngine): void => {
+    switch (message.t) {
+      case 'call':
+        return call(tab, message);
+      case 'write':
+        // After a change of leader a page opens its rooms and sends its writes in one go: they wait for the room.
+        if (tab.opening.size === 0) return write(tab, message);
+        return void Promise.allSettled(tab.opening).then(() => {
+          write(tab, message);
+        });
+      default:
+        return desk.take(tab, message);
+    }
+  };
+  const call = (tab: Tab, message: Extract<ToEngine, { t: 'call' }>): void => {
+    const answered = answer(tab, message);
+    if (message.name !== 'open') return;
+    tab.opening.add(answered);
+    void answered.then(() => tab.opening.delete(answered));
+  };
+  const write = (tab: Tab, { room, n, domain, payload }: Extract<ToEngine, { t: 'write' }>): void => {
+    const open = tab.rooms.has(room) ? rooms.open().get(room) : undefined;
+    open?.engine.write({ tab: tab.id, n, domainHex: domain, payload });
+  };
+  const answer = async (tab: Tab, message: Extract<ToEngine, { t: 'call' }>): Promise<void> => {
+    try {
+      const value = await runCall(calls, tab, message);
+      tab.send({ t: 'reply', id: message.id, value });
+    } catch (error) {
+      tab.send({ t: 'reply-error', id: message.id, error: toWireError(error) });
+    }
+  };
+  return {
+    attach: (id, send): ServedTab => {
+      const tab: Tab = { id, send, rooms: new Set(), joins: new Map(), opening: new Set() };
+      tabs.set(id, tab);
+      send({ t: 'client', info: { storage, usedBytes: rooms.usedBytes(), rooms: rooms.list() } });
+      return {
+        deliver: (message) => {
+          if (tabs.get(id) === tab) dispatch(tab, message);
+        },
+        detach: () => {
+          if (tabs.get(id) !== tab) return;
+          tabs.delete(id);
+          for (const cancel of tab.joins.values()) cancel();
+          desk.tabGone(id);
+          for (const room of tab.rooms) void rooms.release(room, id);
+        },
+      };
+    },
+    stop: async () => {
+      await rooms.stop();
+      await ports.store.close();
+    },
+  };
+}
+
+type Calls = {
+  readonly [N in CallName]: (tab: Tab, args: Parameters<EngineCalls[N]>[0]) => Promise<ReturnType<EngineCalls[N]>>;
+};
+
+async function runCall(
+  calls: Calls,
+  tab: Tab,
+  message: { readonly name: CallName; readonly args: unknown },
+): Promise<unknown> {
+  if (!Object.hasOwn(calls, message.name)) throw new TypeError(`unknown call ${message.name}`);
+  const call: (tab: Tab, args: never) => Promise<unknown> = calls[message.name];
+  return call(tab, message.args as never);
+}
+
+function statsOf(
+  ports: EnginePorts,
+  open: ReadonlyMap<
+    string,
+    {
+      readonly engine: {
+        readonly core: {
+          readonly faults: Map<string, number>;
+          readonly counters: Map<string, number>;
+          readonly held: readonly { readonly code: string }[];
+        };
+      };
+    }
+  >,
+): EngineStats {
+  const faults: Record<string, Record<string, number>> = {};
+  const counters: Record<string, Record<string, number>> = {};
+  let commits = 0;
+  for (const [room, { engine }] of open) {
+    faults[room] = Object.fromEntries(engine.core.faults);
+    counters[room] = { ...Object.fromEntries(engine.core.counters), ...heldCounts(engine.core.held) };
+    commits += engine.core.counters.get('commits') ?? 0;
+  }
+  return { generation: ports.generation, commits, faults, counters };
+}
+
+/** What waits, by what it waits for. */
+function heldCounts(held: readonly { readonly code: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { code } of held) counts[`held ${code}`] = (counts[`held ${code}`] ?? 0) + 1;
+  return counts;
+}

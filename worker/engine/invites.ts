@@ -1,0 +1,122 @@
+import { fromHex, toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
+import { mayGive, revokeTargetInvite } from '../../src/core/access/index.js';
+import { encodeInviteCode, inviteKeys, inviteSecretBytes } from '../../src/core/invite/index.js';
+import { createRecordId } from '../../src/core/identity/index.js';
+import type { CallArgs, InviteInfo } from '../../src/bridge/index.js';
+import { storedBytes } from '../../src/ports/index.js';
+import { callError } from './call-error.js';
+import { writeMeta } from './create.js';
+import { writeControl } from './room/author.js';
+import { myGrant, now, type RoomCore } from './room/core.js';
+import { domainsByName, inviteInfo } from './room/info.js';
+import type { RoomEngine } from './room/room.js';
+import type { Step } from './room/step.js';
+
+const zeros32 = new Uint8Array(32);
+const maxUsesLimit = 0xffff;
+
+/**
+ * Makes an invite: its entry in control, its psk for the other admitters in `meta`, its secret sealed on this disk.
+ * One use means one admitter, this device, so that "once" is exact (X9). `request` makes a repeated call the same invite.
+ */
+export async function createInvite(
+  room: RoomEngine,
+  codes: Map<string, string>,
+  a: CallArgs<'createInvite'>,
+): Promise<InviteInfo> {
+  const { core } = room;
+  const [known] = await core.ports.store
+    .list('state', [core.room, 'invite-request', a.request])
+    .then((rows) => rows.map((row) => row.value));
+  if (typeof known === 'string') return infoOf(core, codes, known);
+  if (!Number.isInteger(a.maxUses) || a.maxUses < 1 || a.maxUses > maxUsesLimit)
+    throw new RangeError(`maxUses: expected 1 to ${String(maxUsesLimit)}, got ${String(a.maxUses)}`);
+  if (!(a.expiresInMs > 0)) throw new RangeError(`expiresInMs: expected more than 0, got ${String(a.expiresInMs)}`);
+  await room.whenSigning();
+  const secret = core.ports.random.bytes(inviteSecretBytes);
+  const id = await room.act((step) => writeInvite(room, step, { a, secret }));
+  codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
+  return infoOf(core, codes, id);
+}
+
+async function writeInvite(
+  room: RoomEngine,
+  step: Step,
+  o: { readonly a: CallArgs<'createInvite'>; readonly secret: Bytes },
+): Promise<string> {
+  const { core } = room;
+  const { a, secret } = o;
+  const grant = myGrant(core);
+  const write = domainsByName(core, a.role.write);
+  if (grant === null) throw callError('access/forbidden', 'this device is no member with effect');
+  if (write === undefined)
+    throw callError('schema/not-published', 'the role names a domain that the room does not have');
+  const power = { rank: a.role.rank, perms: a.role.perms, write: write === null ? null : new Set(write.map(toHex)) };
+  if (!mayGive(power, grant)) throw callError('access/forbidden', 'an invite gives less than its maker has');
+  const keys = inviteKeys({ roomId: core.roomId, secret });
+  const isSingle = a.maxUses === 1;
+  const unit = await writeControl(core, step, {
+    kind: 'invite',
+    invitePub: keys.publicKey,
+    rank: a.role.rank,
+    perms: a.role.perms,
+    scope: zeros32,
+    write: write === null ? null : [...write].sort((x, y) => (toHex(x) < toHex(y) ? -1 : 1)),
+    maxUses: a.maxUses,
+    expiryMs: now(core) + Math.floor(a.expiresInMs),
+    approval: false,
+    anyAdmitter: !isSingle,
+    admitters: isSingle ? [core.keys.deviceId] : [],
+  });
+  const id = toHex(unit.entries[0]?.id ?? zeros32);
+  const fields = { invite: id, inviteId: toBase64Url(keys.inviteId), psk: toBase64Url(keys.psk) };
+  const recordId = createRecordId(core.ports.random.bytes(12), core.keys.deviceId);
+  const meta = await writeMeta(core, step, [{ kind: 'insert', collection: '$invites', id: recordId, fields }]);
+  const sealed = core.ports.vault.sealAtRest('invite-secret', secret);
+  step.ops.push({ do: 'put', table: 'state', key: [core.room, 'invite-secret', id], value: sealed });
+  step.ops.push({ do: 'put', table: 'state', key: [core.room, 'invite-request', a.request], value: id });
+  step.effects.push(() => {
+    room.net.sendUnits([unit, ...meta]);
+  });
+  return id;
+}
+
+/** Codes of the invites made on this device, by invite entry (hex). */
+export async function inviteCodes(core: RoomCore): Promise<Map<string, string>> {
+  const codes = new Map<string, string>();
+  for (const row of await core.ports.store.list('state', [core.room, 'invite-secret'])) {
+    const [id, sealed] = [row.key[2], storedBytes(row.value)];
+    const secret = sealed && core.ports.vault.openAtRest('invite-secret', sealed);
+    if (typeof id === 'string' && secret?.length === inviteSecretBytes)
+      codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
+  }
+  return codes;
+}
+
+/** Takes an invite back: grants made concurrently have no effect, those before stay (security.md §2.8). */
+export async function revokeInvite(room: RoomEngine, id: string): Promise<void> {
+  const { core } = room;
+  await room.whenSigning();
+  await room.act(async (step) => {
+    const [invite, grant, target] = [core.state.access.invites.get(id), myGrant(core), fromHex(id)];
+    if (invite === undefined || target === null) throw callError('record/not-found', 'no such invite');
+    if (invite.revoked) return;
+    if (grant === null || (invite.author.member !== grant.member && grant.rank >= invite.author.rank))
+      throw callError('access/forbidden', 'only its maker or somebody senior may revoke an invite');
+    const unit = await writeControl(core, step, {
+      kind: 'revoke',
+      targetKind: revokeTargetInvite,
+      target,
+      cascade: false,
+    });
+    step.effects.push(() => {
+      room.net.sendUnits([unit]);
+    });
+  });
+}
+
+function infoOf(core: RoomCore, codes: ReadonlyMap<string, string>, id: string): InviteInfo {
+  const invite = core.state.access.invites.get(id);
+  if (invite === undefined) throw callError('record/not-found', 'the invite is gone');
+  return inviteInfo(invite, { codes });
+}

@@ -1,0 +1,37 @@
+import { fromBase64Url, fromHex, toHex } from '../../../src/core/base/index.js';
+import type { Op } from '../../../src/core/op/index.js';
+import { decodeDeclaration, metaDeclaration, metaPrefix, schemaPrefix } from '../../../src/core/schema/index.js';
+import type { ReplicaState } from './state.js';
+
+/** Meta's own schema counts as published in every room. */
+export function learnMetaSchema(state: ReplicaState): void {
+  state.declarations.set(toHex(metaPrefix()), { declaration: metaDeclaration, bytes: new Uint8Array(0) });
+}
+
+/** Picks up published declarations and domain names from ops of `meta` that have effect. What does not decode is skipped. */
+export function learnFromMeta(state: ReplicaState, ops: readonly Op[]): void {
+  for (const op of ops) {
+    if (op.kind !== 'insert') continue;
+    if (op.collection === '$schema') learnDeclaration(state, op.fields['declaration']);
+    if (op.collection === '$domains') learnDomain(state, op.fields['domain'], op.fields['name']);
+  }
+}
+
+function learnDeclaration(state: ReplicaState, text: unknown): void {
+  const bytes = typeof text === 'string' ? fromBase64Url(text) : null;
+  const declaration = bytes && decodeDeclaration(bytes);
+  if (bytes !== null && declaration?.ok === true) {
+    const prefix = toHex(schemaPrefix(bytes));
+    if (!state.declarations.has(prefix)) state.declarations.set(prefix, { declaration: declaration.value, bytes });
+  }
+}
+
+/** Of two names for one domain the lower counts, whatever came first. */
+function learnDomain(state: ReplicaState, domain: unknown, name: unknown): void {
+  if (typeof domain !== 'string' || typeof name !== 'string') return;
+  if (fromHex(domain)?.length !== 32) return;
+  const known = state.domainNames.get(domain);
+  if (known !== undefined && name >= known) return;
+  state.domainNames.set(domain, name);
+  if (known !== undefined) state.isStale = true;
+}

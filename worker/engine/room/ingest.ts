@@ -1,0 +1,299 @@
+import { fail, faultOutcomes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
+import { decodeControl, type ControlPayload } from '../../../src/core/access/index.js';
+import { bindOf } from '../../../src/core/admission/index.js';
+import { maxHlc } from '../../../src/core/clock/index.js';
+import { x25519Shared } from '../../../src/core/crypto/index.js';
+import { openKey, openLink } from '../../../src/core/epoch/index.js';
+import { bindMessage } from '../../../src/core/identity/index.js';
+import type { Entry } from '../../../src/core/entry/index.js';
+import {
+  admitUnit,
+  chainKey,
+  controlKey,
+  domainOf,
+  keepBranch,
+  type PackPlace,
+  type Unit,
+  type UnitOutcome,
+} from '../replica/index.js';
+import { storeBranch, storeUnit } from './author.js';
+import { bump, countFault, learnKey, now, type HeldUnit, type RoomCore } from './core.js';
+import { noteChanged, type Step } from './step.js';
+
+/** What a verified unit led to, itself and whatever it released. */
+export interface Ingested {
+  readonly outcome: UnitOutcome['outcome'];
+  readonly fault: Fault | null;
+  /** Everything newly admitted, in order. */
+  readonly admitted: readonly Entry[];
+  /** Own entries that turned out to have no effect. */
+  readonly ownVoided: readonly { readonly entry: Entry; readonly fault: Fault }[];
+  readonly controlChanged: boolean;
+  /** Effects given before no longer hold: the state must be rebuilt from the disk after this step. */
+  readonly mustReload: boolean;
+  /** Another copy of this device has signed something else for a place of its own chain (F6). */
+  readonly ownFork: boolean;
+}
+
+/** Bounds of what waits (HOLD): beyond them the oldest is dropped and will be asked for again (requirements §8). */
+const maxHeldBytes: number = 8 * 1024 * 1024;
+const maxHeldUnits = 4096;
+/** Packs of branches that are kept of one chain for the asking; more only when something that waits needs them. */
+const maxFreeBranchPacks = 8;
+const zeros32 = new Uint8Array(32);
+
+interface Progress {
+  readonly admitted: Entry[];
+  readonly ownVoided: { entry: Entry; fault: Fault }[];
+  controlChanged: boolean;
+  mustReload: boolean;
+  ownFork: boolean;
+  /** Entries became known on which others may wait, whether or not they stand. */
+  releases: boolean;
+}
+
+function noProgress(): Progress {
+  return { admitted: [], ownVoided: [], controlChanged: false, mustReload: false, ownFork: false, releases: false };
+}
+
+/**
+ * Takes a unit whose author signature is checked into the room: admission, the commit's rows, held units that it
+ * releases, keys that it brings. `bytes` is what it weighs while it waits.
+ */
+export async function ingestUnit(
+  core: RoomCore,
+  step: Step,
+  o: { readonly unit: Unit; readonly bytes: number },
+): Promise<Ingested> {
+  const progress = noProgress();
+  const bindFault = await checkBind(core, o.unit);
+  if (bindFault !== null) {
+    countFault(core, bindFault.code);
+    return { ...progress, outcome: 'rejected', fault: bindFault };
+  }
+  const voidsBefore = voidedGrants(core);
+  const outcome = await tryUnit(core, step, { unit: o.unit, stored: null }, progress);
+  const fault = 'fault' in outcome ? outcome.fault : outcome.outcome === 'admitted' ? outcome.rest : null;
+  if (fault !== null) countFault(core, fault.code);
+  if (fault !== null && faultOutcomes[fault.code] === 'hold')
+    hold(core, { unit: o.unit, code: fault.code, bytes: o.bytes, stored: storedPlace(outcome) });
+  if (progress.releases) await releaseHeld(core, step, progress);
+  if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
+  return { ...progress, outcome: outcome.outcome, fault };
+}
+
+/** Where the pack of a unit lies of which a part is admitted. */
+function storedPlace(outcome: UnitOutcome): PackPlace | null {
+  if (outcome.outcome !== 'admitted' || outcome.store === null) return null;
+  return { fromSeq: outcome.store.fromSeq, count: outcome.store.entries.length, branch: null };
+}
+
+/** Which grants have no effect, as a text to compare. */
+function voidedGrants(core: RoomCore): string {
+  return [...core.state.access.voids.keys()].sort().join();
+}
+
+async function tryUnit(
+  core: RoomCore,
+  step: Step,
+  item: { readonly unit: Unit; readonly stored: PackPlace | null },
+  progress: Progress,
+): Promise<UnitOutcome> {
+  const outcome = admitUnit(core.state, item.unit, { roomNowMs: now(core), isStored: item.stored !== null });
+  if (outcome.outcome === 'branch') return takeBranch(core, step, { ...outcome, stored: item.stored }, progress);
+  if (outcome.outcome !== 'admitted') return outcome;
+  if (outcome.store !== null) await storeUnit(core, step, outcome.store);
+  for (const entry of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: entry.hlcMs, ctr: entry.hlcCtr });
+  noteChanged(step, outcome.changed);
+  progress.admitted.push(...outcome.entries);
+  progress.releases = true;
+  notePart(core, step, item.unit, outcome.rest !== null);
+  for (const voided of outcome.voided) {
+    countFault(core, voided.fault.code);
+    if (toHex(voided.entry.author) === core.device) progress.ownVoided.push(voided);
+  }
+  bump(core, 'entriesAdmitted', outcome.entries.length);
+  if (outcome.isControl) await takeControl(core, step, outcome.entries, progress);
+  else if (core.state.access.domains.get(toHex(item.unit.domainId))?.isMeta === true) step.infoChanged = true;
+  return outcome;
+}
+
+/** How far a pack that is stored whole is admitted: a restart must not take the rest in without looking at its time. */
+function notePart(core: RoomCore, step: Step, unit: Unit, isPart: boolean): void {
+  const [domain, author] = [toHex(unit.domainId), toHex(unit.author)];
+  const [chain, row] = [chainKey(domain, author), [core.room, 'part', domain, author]];
+  const count = domainOf(core.state, domain)?.chainsByAuthor.get(author)?.ids.length ?? 0;
+  if (isPart) {
+    core.parts.set(chain, count);
+    step.ops.push({ do: 'put', table: 'state', key: row, value: count });
+  } else if (core.parts.delete(chain)) step.ops.push({ do: 'delete', table: 'state', key: row });
+}
+
+async function takeControl(core: RoomCore, step: Step, entries: readonly Entry[], progress: Progress): Promise<void> {
+  progress.controlChanged = true;
+  step.infoChanged = true;
+  for (const entry of entries) await learnKeysOf(core, step, entry);
+}
+
+type Branch = Extract<UnitOutcome, { outcome: 'branch' }>;
+
+/**
+ * A second entry for one place (F6). When it changes what stands, its pack is stored as proof and the room is read anew
+ * from the disk, where everything falls into its place; else it is kept only as far as somebody may need it.
+ */
+async function takeBranch(
+  core: RoomCore,
+  step: Step,
+  branch: Branch & { readonly stored: PackPlace | null },
+  progress: Progress,
+): Promise<UnitOutcome> {
+  const { unit, changes } = branch;
+  if (toHex(unit.author) === core.device) progress.ownFork = true;
+  if (!changes && branch.stored === null && !isWorthKeeping(core, unit)) return branch;
+  bump(core, 'branchesKept');
+  const place = branch.stored ?? (await storeBranch(core, step, unit));
+  if (changes) {
+    progress.mustReload = true;
+    return branch;
+  }
+  const fault = keepBranch(core.state, unit, { place, roomNowMs: now(core) });
+  if (fault !== null && faultOutcomes[fault.code] === 'hold')
+    hold(core, { unit, code: fault.code, bytes: 0, stored: place });
+  if (fault !== null) return branch;
+  progress.releases = true;
+  if (toHex(unit.domainId) === controlKey) await takeControl(core, step, unit.entries, progress);
+  return branch;
+}
+
+/** A few branches are kept of everybody's fork; beyond, what continues a kept one and what something here waits for. */
+function isWorthKeeping(core: RoomCore, unit: Unit): boolean {
+  const domain = domainOf(core.state, toHex(unit.domainId));
+  const fork = core.state.forks.get(chainKey(toHex(unit.domainId), toHex(unit.author)));
+  const [first] = unit.entries;
+  if (domain === null || first === undefined || fork === undefined) return true;
+  if (domain.fallen.has(toHex(unit.prevId)) || domain.fallen.has(toHex(first.id))) return true;
+  return fork.packs.length < maxFreeBranchPacks || isAwaited(core, unit);
+}
+
+/** Whether something that waits names an entry of the unit, or an epoch that it makes. */
+function isAwaited(core: RoomCore, unit: Unit): boolean {
+  const wanted = new Set<string>();
+  for (const { unit: waiting } of core.held) {
+    wanted.add(toHex(waiting.prevId));
+    for (const { deps, cap, kid } of waiting.entries) for (const id of [...deps, cap, kid]) wanted.add(toHex(id));
+  }
+  return unit.entries.some(({ id, kind, payload }) => {
+    const control = payload && decodeControl(kind, payload);
+    const kid = control !== null && control !== 'unsupported' && control.kind === 'epoch' ? control.kid : id;
+    return wanted.has(toHex(id)) || wanted.has(toHex(kid));
+  });
+}
+
+/** Rounds over what waits, until nothing more fits. */
+async function releaseHeld(core: RoomCore, step: Step, progress: Progress): Promise<void> {
+  while (progress.releases) {
+    progress.releases = false;
+    const waiting = core.held;
+    core.held = [];
+    for (const item of waiting) {
+      const outcome = await tryUnit(core, step, item, progress);
+      const rest = outcome.outcome === 'admitted' ? outcome.rest : outcome.outcome === 'held' ? outcome.fault : null;
+      if (rest !== null) core.held.push({ ...item, code: rest.code, stored: storedPlace(outcome) ?? item.stored });
+      else if (outcome.outcome === 'rejected' || outcome.outcome === 'branch') countFault(core, outcome.fault.code);
+    }
+  }
+}
+
+/** Tries everything that waits once more, for instance because time has passed. */
+export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
+  const progress = { ...noProgress(), releases: true };
+  const voidsBefore = voidedGrants(core);
+  await releaseHeld(core, step, progress);
+  if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
+  return { ...progress, outcome: 'known', fault: null };
+}
+
+function hold(core: RoomCore, item: HeldUnit): void {
+  // By the entry it ends in: of one chain several branches may wait, and each may be the one that is needed.
+  const end = toHex(item.unit.entries.at(-1)?.id ?? zeros32);
+  const isSame = (other: HeldUnit): boolean => toHex(other.unit.entries.at(-1)?.id ?? zeros32) === end;
+  core.held = core.held.filter((other) => !isSame(other));
+  core.held.push(item);
+  let bytes = core.held.reduce((sum, held) => sum + held.bytes, 0);
+  while ((bytes > maxHeldBytes || core.held.length > maxHeldUnits) && core.held[0] !== undefined) {
+    bytes -= core.held[0].bytes;
+    core.held.shift();
+    core.heldLost++;
+    bump(core, 'heldDropped');
+  }
+}
+
+/** The signature over the X25519 key that genesis and grants carry (F11), and that this key can be used at all. */
+async function checkBind(core: RoomCore, unit: Unit): Promise<Fault | null> {
+  if (toHex(unit.domainId) !== controlKey) return null;
+  for (const entry of unit.entries) {
+    const payload = entry.payload && decodeControl(entry.kind, entry.payload);
+    if (payload === null || payload === 'unsupported') continue;
+    const bind = bindOf(payload, core.roomId, entry.author);
+    if (bind === null) continue;
+    const job = { publicKey: bind.device, message: bindMessage(bind.context, bind.x25519), signature: bind.bind };
+    const [isGood] = await core.ports.vault.verify([job]);
+    if (isGood !== true) return fail('control/bad-bind', 'the device did not sign this key').fault;
+    if (x25519Shared(probeSecret, bind.x25519) === null) return fail('control/bad-key', 'a low-order key').fault;
+  }
+  return null;
+}
+
+/** Any fixed scalar finds a low-order point; nothing secret is at stake. */
+const probeSecret: Bytes = new Uint8Array(32).fill(7);
+
+/** Epoch keys an admitted control entry brings to this device: wraps for it, and links to parents of a held epoch. */
+async function learnKeysOf(core: RoomCore, step: Step, entry: Entry): Promise<void> {
+  const payload = entry.payload && decodeControl(entry.kind, entry.payload);
+  if (payload === null || payload === 'unsupported') return;
+  for (const wrap of wrapsForMe(core, payload)) await unwrap(core, step, wrap);
+  for (const epoch of core.state.access.epochs.values()) openLinks(core, step, epoch.record.payload);
+}
+
+interface MyWrap {
+  readonly kid: Bytes;
+  readonly epk: Bytes;
+  readonly sealed: Bytes;
+}
+
+function wrapsForMe(core: RoomCore, payload: ControlPayload): readonly MyWrap[] {
+  if (payload.kind === 'grant') return toHex(payload.subject) === core.device ? payload.wraps : [];
+  if (payload.kind !== 'wrap') return [];
+  return payload.recipients
+    .filter((to) => toHex(to.device) === core.device)
+    .map((to) => ({ kid: payload.kid, epk: payload.epk, sealed: to.sealed }));
+}
+
+/** A wrap that does not open, or holds another key than its kid names, is counted and never stored (attack 16). */
+async function unwrap(core: RoomCore, step: Step, wrap: MyWrap): Promise<void> {
+  if (core.epochKeys.has(toHex(wrap.kid))) return;
+  const shared = await core.ports.vault.agree(core.keys, wrap.epk);
+  const context = {
+    roomId: core.roomId,
+    scope: zeros32,
+    kid: wrap.kid,
+    epk: wrap.epk,
+    device: core.keys.deviceId,
+    x25519: core.keys.x25519,
+  };
+  const key = shared && openKey(wrap.sealed, shared, context);
+  if (key === null) countFault(core, 'entry/missing-key');
+  else learnKey(core, step, { kid: wrap.kid, key });
+}
+
+function openLinks(core: RoomCore, step: Step, payload: ControlPayload): void {
+  if (payload.kind !== 'epoch') return;
+  const key = core.epochKeys.get(toHex(payload.kid));
+  if (key === undefined) return;
+  for (const [i, parentKid] of payload.parents.entries()) {
+    const link = payload.links[i];
+    if (link === undefined || core.epochKeys.has(toHex(parentKid))) continue;
+    const parent = openLink(link, key, { roomId: core.roomId, scope: payload.scope, kid: payload.kid, parentKid });
+    if (parent !== null) learnKey(core, step, { kid: parentKid, key: parent });
+  }
+}

@@ -1,0 +1,220 @@
+import { equalBytes, toHex, type Bytes } from '../../../src/core/base/index.js';
+import { encodeValue } from '../../../src/core/codec/index.js';
+import { epochPrk, kidOf, sha256, signEd25519 } from '../../../src/core/crypto/index.js';
+import { bindMessage } from '../../../src/core/identity/index.js';
+import { inviteKeys, joinAnswerMessage, joinAskMessage, type InviteKeys } from '../../../src/core/invite/index.js';
+import {
+  decodeJoinAnswer,
+  openJoinAnswer,
+  sealJoinAsk,
+  type JoinAnswer,
+  type JoinStatus,
+} from '../../../src/core/wire/index.js';
+import type { JoinStep, ProfileData } from '../../../src/bridge/index.js';
+import { countFault, learnKey, myGrant, type RoomCore } from './core.js';
+import type { NetLink } from './net/link.js';
+import type { RoomEngine } from './room.js';
+
+/** How often a request is repeated while nobody answers. */
+const askEveryMs = 2_000;
+/** A grant that control does not show by then was no grant: anybody with the link can say so, and the next answer is heard. */
+const grantWaitMs = 15_000;
+/** A refusal counts only after this time: anybody with the link can send one, and a better answer may be on its way. */
+const refusalWaitMs = 1_500;
+/** The first full catch-up may take long; the join ends when it is done, or no source is left for this long. */
+const checkEveryMs = 100;
+const zeros32 = new Uint8Array(32);
+
+/** What a joiner knows before it is one. */
+export interface JoinRequest {
+  readonly secret: Bytes;
+  /** 16 bytes, kept over reloads: same request and device, same answer (X9). */
+  readonly requestId: Bytes;
+  readonly profile: ProfileData;
+  readonly onStep: (step: JoinStep, progress: number) => void;
+}
+
+/** Why a join ended without a room. */
+class JoinError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const refusals: Readonly<Record<Exclude<JoinStatus, 'granted'>, { readonly code: string; readonly message: string }>> =
+  {
+    expired: { code: 'invite/expired', message: 'the invite has expired' },
+    used: { code: 'invite/used', message: 'the invite has been used up' },
+    revoked: { code: 'invite/revoked', message: 'the invite was revoked' },
+    declined: { code: 'access/forbidden', message: 'the request was declined' },
+    busy: { code: 'invite/busy', message: 'nobody could answer; try again' },
+  };
+
+/**
+ * The joiner's side (X9): asks on every network until somebody answers, fetches and verifies control with the key of the
+ * answer, and is done when its own grant has effect and everything was fetched once. Rejects with {@link JoinError}.
+ */
+export function runJoin(
+  engine: RoomEngine,
+  request: JoinRequest,
+): { readonly done: Promise<void>; readonly cancel: () => void } {
+  const { core, net } = engine;
+  const keys = inviteKeys({ roomId: core.roomId, secret: request.secret });
+  const asks = new Map<string, Bytes>();
+  const timers = new Set<() => void>();
+  let finish: (error: JoinError | null) => void = () => undefined;
+  let granted: Extract<JoinAnswer, { status: 'granted' }> | null = null;
+  let refusal: (() => void) | null = null;
+
+  const later = (ms: number, run: () => void): (() => void) => {
+    const cancel = core.ports.time.after(ms, () => {
+      timers.delete(cancel);
+      run();
+    });
+    timers.add(cancel);
+    return cancel;
+  };
+  const ask = async (netLink: NetLink): Promise<void> => {
+    if (granted !== null) return;
+    const frame = await buildAsk(core, { netLink, keys, request });
+    asks.set(toHex(sha256(frame)), frame);
+    netLink.sendClear(frame, 'all', 'ctl');
+    request.onStep('waiting-for-host', 0);
+  };
+  const askAgain = (): void => {
+    if (granted === null) for (const netLink of net.links()) void ask(netLink);
+    later(askEveryMs, askAgain);
+  };
+  const onAnswer = async (frame: Bytes): Promise<void> => {
+    if (granted !== null) return;
+    const answer = await readAnswer(core, { frame, asks, keys });
+    if (answer === null) return countFault(core, 'join/bad-proof');
+    if (answer.answer.status !== 'granted') {
+      const { code, message } = refusals[answer.answer.status];
+      if (answer.answer.status !== 'busy')
+        refusal ??= later(refusalWaitMs, () => {
+          if (granted === null) finish(new JoinError(code, message));
+        });
+      return;
+    }
+    granted = answer.answer;
+    core.admitter = answer.admitter;
+    core.joinKids = [granted.kid];
+    core.epochKeys.set(toHex(granted.kid), granted.key);
+    core.state.prks.set(toHex(granted.kid), epochPrk(core.roomId, granted.kid, granted.key));
+    request.onStep('loading', 0);
+    for (const netLink of net.links()) netLink.sendHello('all', new Uint8Array(16));
+    net.look(); // those who are here already do not come again
+    later(grantWaitMs, () => {
+      core.loop.enqueue(doubtGrant);
+    });
+  };
+  const doubtGrant = (): void => {
+    if (granted === null || myGrant(core) !== null) return;
+    core.epochKeys.delete(toHex(granted.kid));
+    core.state.prks.delete(toHex(granted.kid));
+    core.joinKids = [];
+    core.held = []; // nothing can be stored without a key
+    core.heldLost++;
+    granted = null;
+  };
+  const check = (): void => {
+    later(checkEveryMs, check);
+    if (granted === null) return;
+    // Two admitters may have answered at once: which of their grants counts is for control to say, not for the first answer.
+    if (myGrant(core)?.via?.requestId !== toHex(request.requestId)) return;
+    const info = net.info();
+    request.onStep('loading', net.progress());
+    if (info.network === 'up-to-date' || net.hasCaughtUp()) finish(null);
+  };
+  const done = new Promise<void>((resolve, reject) => {
+    finish = (error) => {
+      for (const cancel of timers) cancel();
+      net.onJoinAnswer = null;
+      net.onLinkUp = null;
+      if (error === null) resolve();
+      else reject(error);
+    };
+  });
+  net.onJoinAnswer = async (_link, frame) => onAnswer(frame);
+  net.onLinkUp = (netLink) => void ask(netLink);
+  request.onStep('connecting', 0);
+  askAgain();
+  check();
+  return {
+    done,
+    cancel: () => {
+      finish(new JoinError('aborted', 'the join was cancelled'));
+    },
+  };
+}
+
+/** What the new member stores and says once it is in: its key, strictly, and its profile. */
+export async function settleJoin(engine: RoomEngine): Promise<void> {
+  const { core } = engine;
+  await engine.act((step) => {
+    for (const kid of core.joinKids) {
+      const key = core.epochKeys.get(toHex(kid));
+      core.epochKeys.delete(toHex(kid));
+      if (key !== undefined) learnKey(core, step, { kid, key });
+    }
+  });
+}
+
+async function buildAsk(
+  core: RoomCore,
+  o: { readonly netLink: NetLink; readonly keys: InviteKeys; readonly request: JoinRequest },
+): Promise<Bytes> {
+  const { deviceId: device, x25519 } = core.keys;
+  const { requestId } = o.request;
+  const { inviteId, psk, seed } = o.keys;
+  const joinerNonce = core.ports.random.bytes(32);
+  const { type: transportType, self: address } = o.netLink.link;
+  const message = joinAskMessage({
+    roomId: core.roomId,
+    inviteId,
+    requestId,
+    device,
+    x25519,
+    joinerNonce,
+    transportType,
+    address,
+  });
+  const ask = {
+    requestId,
+    device,
+    x25519,
+    bind: await core.ports.vault.sign(core.keys, bindMessage(core.roomId, x25519)),
+    joinerNonce,
+    profile: encodeValue([o.request.profile.name, o.request.profile.color]),
+    inviteSig: signEd25519(seed, message),
+    deviceSig: await core.ports.vault.sign(core.keys, message),
+  };
+  return sealJoinAsk({ roomId: core.roomId, inviteId, psk }, ask, core.ports.random.bytes(32));
+}
+
+/** An answer to one of my requests, or null: whatever does not verify is dropped and the next one tried. */
+async function readAnswer(
+  core: RoomCore,
+  o: { readonly frame: Bytes; readonly asks: ReadonlyMap<string, Bytes>; readonly keys: InviteKeys },
+): Promise<{ readonly answer: JoinAnswer; readonly admitter: Bytes } | null> {
+  const sealed = decodeJoinAnswer(o.frame);
+  if (!sealed.ok) return null;
+  const { ephemeral, admitter, unsigned, sig } = sealed.value;
+  const shared = await core.ports.vault.agree(core.keys, ephemeral);
+  if (shared === null) return null;
+  for (const ask of o.asks.values()) {
+    const askHash = sha256(ask);
+    const opened = openJoinAnswer(sealed.value, { roomId: core.roomId, askHash, psk: o.keys.psk, shared });
+    if (!opened.ok) continue;
+    const [isGood] = await core.ports.vault.verify([
+      { publicKey: admitter, message: joinAnswerMessage({ roomId: core.roomId, askHash, unsigned }), signature: sig },
+    ]);
+    const answer = opened.value;
+    const isKeyRight = answer.status !== 'granted' || equalBytes(kidOf(core.roomId, zeros32, answer.key), answer.kid);
+    return isGood === true && isKeyRight ? { answer, admitter } : null;
+  }
+  return null;
+}

@@ -1,0 +1,277 @@
+import { faultOutcomes, fromHex, toHex, type Bytes, type FaultCode } from '../../../src/core/base/index.js';
+import type { Entry } from '../../../src/core/entry/index.js';
+import { decodePayload } from '../../../src/core/op/index.js';
+import { maxHlc } from '../../../src/core/clock/index.js';
+import { storedBytes, type StoreRow } from '../../../src/ports/index.js';
+import {
+  admitUnit,
+  applyPayload,
+  chainKey,
+  controlKey,
+  createReplicaState,
+  domainOf,
+  keepBranch,
+  learnMetaSchema,
+  planForks,
+  type PackPlace,
+  type Unit,
+} from '../replica/index.js';
+import { bump, countFault, now, setKey, unitKeys, type RoomCore, type WriteRef } from './core.js';
+import { decodeDraft } from './rows.js';
+import { openUnit } from './units.js';
+
+/**
+ * Rebuilds the room's state from the disk: keys, then packs (control first, then meta, then data), then drafts.
+ * A row that does not open or fit is counted as 'store/corrupt' and left out: its chain ends there and peers send the
+ * rest again. Author signatures were checked before the packs were stored, and the seal covers the bytes since.
+ */
+export async function loadRoom(core: RoomCore): Promise<void> {
+  // Aside, and then all at once: what reads the state meanwhile must not see a part of it.
+  const fresh: RoomCore = {
+    ...core,
+    state: createReplicaState(core.roomId),
+    epochKeys: joiningKeys(core),
+    marks: new Map(),
+    delivered: new Map(),
+    undelivered: new Map(),
+    fallenOwn: new Map(),
+    parts: new Map(),
+    // What waits came from peers that will not send it again unasked.
+    held: core.held.filter((item) => item.stored === null),
+  };
+  core.counters.set('bytesStored', 0);
+  await fill(fresh);
+  fresh.state.isStale = false; // everything was judged with all of meta read before it
+  const { state, held, drafts, nextDraft, lastHlc, blocked } = fresh;
+  Object.assign(core, { state, held, drafts, nextDraft, lastHlc, blocked });
+  refill(core.epochKeys, fresh.epochKeys);
+  refill(core.marks, fresh.marks);
+  refill(core.delivered, fresh.delivered);
+  refill(core.undelivered, fresh.undelivered);
+  refill(core.fallenOwn, fresh.fallenOwn);
+  refill(core.parts, fresh.parts);
+}
+
+function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
+  map.clear();
+  for (const [key, value] of from) map.set(key, value);
+}
+
+async function fill(core: RoomCore): Promise<void> {
+  learnMetaSchema(core.state);
+  await loadKeys(core);
+  await loadMarks(core);
+  const stored = [
+    ...(await openRows(core, await core.ports.store.list('packs', [core.room]))),
+    ...(await openRows(core, await core.ports.store.list('state', [core.room, 'fork']))),
+  ];
+  planForks(core.state, stored);
+  const isControl = ({ unit }: StoredUnit): boolean => toHex(unit.domainId) === controlKey;
+  const isMeta = ({ unit }: StoredUnit): boolean =>
+    core.state.access.domains.get(toHex(unit.domainId))?.isMeta === true;
+  admitAll(core, stored.filter(isControl));
+  const content = stored.filter((item) => !isControl(item));
+  admitAll(core, content.filter(isMeta));
+  admitAll(
+    core,
+    content.filter((item) => !isMeta(item)),
+  );
+  await loadBlock(core);
+  await loadDrafts(core);
+}
+
+/** A device that was cloned, or whose own chain has a fork, never signs again in this room (F6, F10). */
+async function loadBlock(core: RoomCore): Promise<void> {
+  const stored = await core.ports.store.get('state', [core.room, 'blocked']);
+  if (typeof stored === 'string') core.blocked = stored;
+  if ([...core.state.forks.keys()].some((key) => key.endsWith(`/${core.device}`))) core.blocked ??= 'device/forked';
+}
+
+/** A joiner's first key is not on the disk yet. */
+function joiningKeys(core: RoomCore): Map<string, Bytes> {
+  const keys = new Map<string, Bytes>();
+  for (const kid of core.joinKids.map(toHex)) {
+    const key = core.epochKeys.get(kid);
+    if (key !== undefined) keys.set(kid, key);
+  }
+  return keys;
+}
+
+/** Keys on the disk; a key of a step that failed comes again with its control entry. */
+async function loadKeys(core: RoomCore): Promise<void> {
+  for (const [kid, key] of core.epochKeys) setKey(core, kid, key);
+  for (const row of await core.ports.store.list('keys', [core.room])) {
+    const [kid, sealed] = [row.key[1], storedBytes(row.value)];
+    const key = sealed && core.ports.vault.openAtRest('epoch-key', sealed);
+    if (typeof kid === 'string' && key) setKey(core, kid, key);
+    else countFault(core, 'store/corrupt');
+  }
+}
+
+async function loadMarks(core: RoomCore): Promise<void> {
+  for (const row of await core.ports.store.list('marks', [core.room])) {
+    const [tab, n] = [row.key[1], row.value];
+    if (typeof tab === 'string' && typeof n === 'number') core.marks.set(tab, n);
+  }
+  for (const row of await core.ports.store.list('state', [core.room, 'delivered'])) {
+    const [domain, count] = [row.key[2], row.value];
+    if (typeof domain === 'string' && typeof count === 'number') core.delivered.set(domain, count);
+  }
+  for (const row of await core.ports.store.list('state', [core.room, 'part'])) {
+    const [domain, author, count] = [row.key[2], row.key[3], row.value];
+    if (typeof domain === 'string' && typeof author === 'string' && typeof count === 'number')
+      core.parts.set(chainKey(domain, author), count);
+  }
+}
+
+/** A stored pack, opened. */
+interface StoredUnit {
+  readonly unit: Unit;
+  readonly place: PackPlace;
+}
+
+interface WaitingUnit extends StoredUnit {
+  /** Whether some of it is admitted. */
+  readonly isPart: boolean;
+  /** What it waits for. */
+  readonly code: FaultCode;
+}
+
+async function openRows(core: RoomCore, rows: readonly StoreRow[]): Promise<StoredUnit[]> {
+  const units: StoredUnit[] = [];
+  for (const row of rows) {
+    const bytes = storedBytes(row.value);
+    bump(core, 'bytesStored', bytes?.length ?? 0);
+    const unit = bytes && (await openUnit(bytes, { ports: core.ports, keys: unitKeys(core) }));
+    const place = unit?.ok === true ? placeOfRow(row, unit.value) : null;
+    if (unit?.ok === true && place !== null) units.push({ unit: unit.value, place });
+    else countFault(core, 'store/corrupt');
+  }
+  return units;
+}
+
+/** Null when the row is not where its pack belongs. */
+function placeOfRow({ key }: StoreRow, unit: Unit): PackPlace | null {
+  const isBranch = key[1] === 'fork';
+  const first = toHex(unit.entries[0]?.id ?? unit.prevId);
+  const [domain, author, fromSeq, branch] = key.slice(isBranch ? 2 : 1);
+  const isHere = domain === toHex(unit.domainId) && author === toHex(unit.author) && fromSeq === unit.fromSeq;
+  if (!isHere || (isBranch && branch !== first)) return null;
+  return { fromSeq: unit.fromSeq, count: unit.entries.length, branch: isBranch ? first : null };
+}
+
+/** Admits units in causal order: rounds over what is left until nothing more fits. What waits for more is held, not lost. */
+function admitAll(core: RoomCore, units: readonly StoredUnit[]): void {
+  const unknown: FaultCode = 'entry/missing-dep';
+  let left = units.map((item): WaitingUnit => ({ ...item, isPart: false, code: unknown }));
+  for (let progress = true; progress;) {
+    progress = false;
+    const next: WaitingUnit[] = [];
+    for (const item of left) {
+      const { is, code } = admitStored(core, item);
+      progress ||= is !== 'waits';
+      if (is !== 'done') next.push({ ...item, code, isPart: item.isPart || is === 'part' });
+    }
+    left = next;
+  }
+  for (const { unit, place, isPart, code } of left) {
+    // Only what lies behind a gap of its own chain can never have been stored: the row before it is gone.
+    if (code === 'entry/missing-prev') countFault(core, 'store/corrupt');
+    else core.held.push({ unit, code, bytes: 0, stored: isPart || place.branch !== null ? place : null });
+  }
+}
+
+function admitStored(
+  core: RoomCore,
+  { unit, place, isPart }: StoredUnit & { readonly isPart: boolean },
+): { readonly is: 'done' | 'part' | 'waits'; readonly code: FaultCode } {
+  const knownTo = core.parts.get(chainKey(toHex(unit.domainId), toHex(unit.author))) ?? Infinity;
+  const isControl = toHex(unit.domainId) === controlKey;
+  const time = { roomNowMs: isControl ? Number.MAX_SAFE_INTEGER : now(core), knownTo };
+  const outcome = admitUnit(core.state, unit, { ...time, isStored: isPart, branch: place.branch });
+  switch (outcome.outcome) {
+    case 'known':
+      return { is: 'done', code: 'entry/missing-dep' };
+    case 'branch': {
+      const fault = keepBranch(core.state, outcome.unit, { place, roomNowMs: Number.MAX_SAFE_INTEGER });
+      if (toHex(unit.author) === core.device) noteFallenOwn(core, outcome.unit.entries);
+      return {
+        is: fault !== null && faultOutcomes[fault.code] === 'hold' ? 'waits' : 'done',
+        code: fault?.code ?? 'entry/fork',
+      };
+    }
+    case 'held':
+      return { is: 'waits', code: outcome.fault.code };
+    case 'rejected':
+      countFault(core, outcome.fault.code);
+      return { is: 'done', code: outcome.fault.code };
+    case 'admitted':
+      break;
+  }
+  for (const entry of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: entry.hlcMs, ctr: entry.hlcCtr });
+  if (toHex(unit.author) === core.device) {
+    noteUndelivered(core, outcome.entries);
+    noteFallenOwn(core, unit.entries);
+  }
+  return outcome.rest === null ? { is: 'done', code: 'entry/missing-dep' } : { is: 'part', code: outcome.rest.code };
+}
+
+/** What an own fork has taken from its author: kept until it was shown. */
+function noteFallenOwn(core: RoomCore, entries: readonly Entry[]): void {
+  for (const { id, payload, domainId } of entries) {
+    const isFallen = domainOf(core.state, toHex(domainId))?.fallen.has(toHex(id)) === true;
+    if (isFallen && payload !== null && toHex(domainId) !== controlKey) core.fallenOwn.set(toHex(id), payload);
+  }
+}
+
+function noteUndelivered(core: RoomCore, entries: readonly Entry[]): void {
+  for (const entry of entries) {
+    const domain = toHex(entry.domainId);
+    if (entry.payload !== null && entry.seq >= (core.delivered.get(domain) ?? 0))
+      trackWrite(core, entry.payload, { domain, seq: entry.seq });
+  }
+}
+
+/** Remembers where the newest own change of each record in a payload is, until it is delivered. */
+export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef): void {
+  const decoded = decodePayload(payload);
+  if (!decoded.ok) return;
+  for (const op of decoded.value.ops)
+    if (op.kind !== 'opaque') core.undelivered.set(recordKey(op.collection, op.id), ref);
+}
+
+/** Key of a record in maps of the engine. */
+export function recordKey(collection: string, id: Bytes): string {
+  return `${collection}/${toHex(id)}`;
+}
+
+async function loadDrafts(core: RoomCore): Promise<void> {
+  core.drafts = [];
+  for (const row of await core.ports.store.list('drafts', [core.room])) {
+    const [n, sealed] = [row.key[1], storedBytes(row.value)];
+    const bytes = sealed && core.ports.vault.openAtRest('draft', sealed);
+    const draft = typeof n === 'number' && bytes ? decodeDraft(n, bytes) : null;
+    const payload = draft && decodePayload(draft.payload);
+    if (draft === null || payload?.ok !== true) {
+      countFault(core, 'store/corrupt');
+      continue;
+    }
+    core.drafts.push(draft);
+    core.lastHlc = maxHlc(core.lastHlc, draft.hlc);
+    applyPayload(core.state, {
+      author: core.keys.deviceId,
+      hlc: draft.hlc,
+      payload: payload.value,
+      domainHex: toHex(draft.domainId),
+    });
+    trackWrite(core, draft.payload, { draft: draft.n });
+  }
+  core.nextDraft = Math.max(core.nextDraft, 1 + (core.drafts.at(-1)?.n ?? -1)); // numbers of signed drafts are not used again
+}
+
+/** The room id of a row's key, or null when it is none. */
+export function roomIdOf(row: StoreRow): Bytes | null {
+  const [room] = row.key;
+  const id = typeof room === 'string' ? fromHex(room) : null;
+  return id?.length === 32 ? id : null;
+}

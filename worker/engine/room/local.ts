@@ -1,0 +1,192 @@
+import { fail, toHex, type Bytes, type Fault, type Result } from '../../../src/core/base/index.js';
+import { clampToFuture, compareHlc, type Hlc } from '../../../src/core/clock/index.js';
+import { entryKinds, type Entry } from '../../../src/core/entry/index.js';
+import { judgeEffect } from '../../../src/core/admission/index.js';
+import type { Payload } from '../../../src/core/op/index.js';
+import { admitUnit, applyPayload, dataContext, domainOf, type Unit } from '../replica/index.js';
+import { signData, storeUnit, tick } from './author.js';
+import { bump, myGrant, now, sendEpoch, type RoomCore } from './core.js';
+import { trackWrite } from './load.js';
+import { encodeDraft, type Draft } from './rows.js';
+import { noteChanged, type Step } from './step.js';
+
+/** A transaction of a page. */
+export interface LocalWrite {
+  readonly tab: string;
+  /** The tab's counter: a known one is answered as done, so that resending is safe (X11). */
+  readonly n: number;
+  readonly domainHex: string;
+  readonly payload: Bytes;
+}
+
+/** What came of a local write: durable with this step's commit, done before, or refused (typed, VOID at every peer). */
+export type WriteOutcome =
+  { readonly outcome: 'taken' | 'known' } | { readonly outcome: 'refused'; readonly fault: Fault };
+
+/** Whether writes are signed at once: cleared by the resume probe, effective, and with an epoch to write under (F10). */
+export function canSign(core: RoomCore, isCleared: boolean): boolean {
+  return isCleared && myGrant(core) !== null && sendEpoch(core) !== null;
+}
+
+/**
+ * Takes page writes, in order. Signed at once when this engine is cleared (one signature for all of one domain that share
+ * the step, F20), else kept as durable drafts. Returns the outcome of each, and the units that are to be sent.
+ */
+export async function takeWrites(
+  core: RoomCore,
+  step: Step,
+  o: { readonly writes: readonly LocalWrite[]; readonly isCleared: boolean },
+): Promise<{ outcomes: WriteOutcome[]; units: Unit[] }> {
+  const outcomes: WriteOutcome[] = [];
+  const accepted: { write: LocalWrite; hlc: Hlc }[] = [];
+  for (const write of o.writes) {
+    const mark = core.marks.get(write.tab) ?? 0;
+    const isKnown = write.n <= mark && core.ports.weaknesses?.has('dedupe') !== true;
+    const checked = isKnown ? null : checkWrite(core, write);
+    if (checked === null) outcomes.push({ outcome: 'known' });
+    else if (!checked.ok) outcomes.push({ outcome: 'refused', fault: checked.fault });
+    else {
+      const hlc = tick(core);
+      noteChanged(
+        step,
+        applyPayload(core.state, {
+          author: core.keys.deviceId,
+          hlc,
+          payload: checked.value,
+          domainHex: write.domainHex,
+        }),
+      );
+      accepted.push({ write, hlc });
+      outcomes.push({ outcome: 'taken' });
+    }
+    if (!isKnown) setMark(core, step, write);
+  }
+  if (accepted.length === 0) return { outcomes, units: [] };
+  step.infoChanged = true;
+  if (canSign(core, o.isCleared)) return { outcomes, units: await signWrites(core, step, accepted) };
+  for (const { write, hlc } of accepted) keepDraft(core, step, { write, hlc });
+  return { outcomes, units: [] };
+}
+
+function setMark(core: RoomCore, step: Step, write: LocalWrite): void {
+  core.marks.set(write.tab, Math.max(write.n, core.marks.get(write.tab) ?? 0));
+  step.ops.push({ do: 'put', table: 'marks', key: [core.room, write.tab], value: core.marks.get(write.tab) });
+}
+
+/** The same judgement that every peer will make of the entry this write becomes. */
+function checkWrite(core: RoomCore, write: Pick<LocalWrite, 'domainHex' | 'payload'>): Result<Payload> {
+  const domain = domainOf(core.state, write.domainHex);
+  const grant = myGrant(core);
+  if (domain === null || !core.state.access.domains.has(write.domainHex)) return fail('entry/scope', 'unknown domain');
+  if (grant === null) return fail('entry/grant-void', 'this device has no grant with effect');
+  const epoch = sendEpoch(core)?.kid ?? [...core.state.access.epochs.values()][0]?.kid ?? core.roomId;
+  const nothing = new Uint8Array(32);
+  const entry: Entry = {
+    id: nothing,
+    roomId: core.roomId,
+    domainId: domain.id,
+    author: core.keys.deviceId,
+    seq: 0,
+    prev: nothing,
+    kind: entryKinds.data,
+    boot: core.boot,
+    cap: grant.record.entry.id,
+    kid: epoch,
+    hlcMs: core.lastHlc.ms,
+    hlcCtr: core.lastHlc.ctr,
+    deps: [],
+    payload: write.payload,
+    commit: nothing,
+  };
+  return judgeEffect(entry, dataContext(core.state, write.domainHex, { head: null, roomNowMs: now(core) }));
+}
+
+/** A draft's row joins the step; its ops are in the state already. */
+function keepDraft(core: RoomCore, step: Step, d: { write: LocalWrite; hlc: Hlc }): void {
+  const domain = domainOf(core.state, d.write.domainHex);
+  if (domain === null) return;
+  const draft: Draft = {
+    n: core.nextDraft++,
+    domainId: domain.id,
+    hlc: d.hlc,
+    tab: d.write.tab,
+    counter: d.write.n,
+    payload: d.write.payload,
+  };
+  core.drafts.push(draft);
+  const sealed = core.ports.vault.sealAtRest('draft', encodeDraft(draft));
+  step.ops.push({ do: 'put', table: 'drafts', key: [core.room, draft.n], value: sealed });
+  trackWrite(core, draft.payload, { draft: draft.n });
+}
+
+async function signWrites(
+  core: RoomCore,
+  step: Step,
+  accepted: readonly { write: LocalWrite; hlc: Hlc }[],
+): Promise<Unit[]> {
+  const byDomain = new Map<string, { hlc: Hlc; payload: Bytes }[]>();
+  for (const { write, hlc } of accepted) {
+    const items = byDomain.get(write.domainHex) ?? [];
+    items.push({ hlc, payload: write.payload });
+    byDomain.set(write.domainHex, items);
+  }
+  const units: Unit[] = [];
+  for (const [domainHex, items] of byDomain) units.push(...(await commitSigned(core, step, { domainHex, items })));
+  return units;
+}
+
+/** Signs, admits and stores; the ops are in the state already, so only what is VOID is of interest (nothing, normally). */
+async function commitSigned(
+  core: RoomCore,
+  step: Step,
+  o: { readonly domainHex: string; readonly items: readonly { hlc: Hlc; payload: Bytes }[] },
+): Promise<Unit[]> {
+  const units = await signData(core, o.domainHex, o.items);
+  for (const unit of units) {
+    const skipEffect = new Set(unit.entries.map((entry) => toHex(entry.id)));
+    const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER, skipEffect });
+    if (outcome.outcome !== 'admitted') throw new TypeError(`own unit was not admitted: ${JSON.stringify(outcome)}`);
+    await storeUnit(core, step, unit);
+    for (const entry of unit.entries)
+      if (entry.payload !== null) trackWrite(core, entry.payload, { domain: o.domainHex, seq: entry.seq });
+  }
+  bump(core, 'entriesSigned', o.items.length);
+  return units;
+}
+
+/**
+ * Late signing (F10): every draft becomes an entry, in order, each with its own time; only a time far in the future is
+ * clamped, order kept (F17). Call when cleared. `clamped` tells that the state must be rebuilt, because stamps moved.
+ */
+export async function signDrafts(core: RoomCore, step: Step): Promise<{ units: Unit[]; clamped: boolean }> {
+  const byDomain = new Map<string, Draft[]>();
+  for (const draft of core.drafts) {
+    const domainHex = toHex(draft.domainId);
+    byDomain.set(domainHex, [...(byDomain.get(domainHex) ?? []), draft]);
+  }
+  const units: Unit[] = [];
+  let clamped = false;
+  for (const [domainHex, drafts] of byDomain) {
+    let previous = lastSigned(core, domainHex);
+    const items = drafts.map((draft) => {
+      const hlc = clampToFuture(draft.hlc, now(core), previous);
+      clamped ||= compareHlc(hlc, draft.hlc) !== 0;
+      previous = hlc;
+      return { hlc, payload: draft.payload };
+    });
+    const signed = await commitSigned(core, step, { domainHex, items });
+    units.push(...signed);
+    const firstSeq = signed[0]?.fromSeq ?? 0;
+    for (const [i, draft] of drafts.entries()) core.signedDrafts.set(draft.n, { domain: domainHex, seq: firstSeq + i });
+  }
+  for (const draft of core.drafts) step.ops.push({ do: 'delete', table: 'drafts', key: [core.room, draft.n] });
+  core.drafts = [];
+  step.infoChanged = true;
+  return { units, clamped };
+}
+
+function lastSigned(core: RoomCore, domainHex: string): Hlc | null {
+  const chain = domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device);
+  const [ms, ctr] = [chain?.ms.at(-1), chain?.ctr.at(-1)];
+  return ms === undefined || ctr === undefined ? null : { ms, ctr };
+}

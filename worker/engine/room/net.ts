@@ -1,0 +1,384 @@
+import { equalBytes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
+import type { NetworkState } from '../../../src/bridge/index.js';
+import type { Peer, SessionAction } from '../../../src/core/session/index.js';
+import { encodeLive, encodeResume, frameTypes, maxLiveBodyBytes } from '../../../src/core/wire/index.js';
+import type { Link, LinkEvents } from '../../../src/ports/index.js';
+import type { Unit } from '../replica/index.js';
+import { bump, isContent, myGrant, type RoomCore } from './core.js';
+import type { NetworkInfo } from './info.js';
+import { mintDelay, mintEpoch } from './epochs.js';
+import { retryHeld } from './ingest.js';
+import { createAcks } from './net/acks.js';
+import { createAdmitter } from './net/admit-joiner.js';
+import { createBeacons } from './net/beacons.js';
+import { createClaims } from './net/claims.js';
+import { createClearance, resumeFor } from './net/clearance.js';
+import { createDispatch, sessionKey } from './net/dispatch.js';
+import { createIntake, type Intake } from './net/intake.js';
+import { createNetLink, type NetLink } from './net/link.js';
+import { createPull } from './net/pull.js';
+import { createRoster } from './net/roster.js';
+import type { Step } from './step.js';
+import { unitColumns } from './units.js';
+
+/** Held entries and lost frames are looked at again this often; every event does it sooner. */
+const sweepMs = 30_000;
+/** Frames waiting to be looked at; beyond, new ones are dropped and counted: the next diff finds what is missing. */
+const maxQueuedFrames = 4096;
+/** A clock that is further off says nothing about the room's time. */
+const maxOffsetMs = 26 * 60 * 60_000;
+/** A pause before the same question is asked again. */
+const askAgainMs = 250;
+
+export interface NetHost {
+  readonly infoChanged: () => void;
+  /** The state no longer follows from what was applied: rebuild it from the disk. */
+  readonly reload: () => Promise<void>;
+  readonly sendAfter: (step: Step, units: readonly Unit[]) => void;
+  readonly rejectedOwn: (fault: Fault, payload: Bytes) => void;
+  /** This start may sign now, or may no longer. */
+  readonly cleared: () => void;
+}
+
+/** The network side of a room: links, sessions, catching up and serving, acknowledgements, admission of joiners. */
+export interface RoomNet {
+  /** A network is up: from here its events come. */
+  readonly attach: (key: string, link: Link) => LinkEvents;
+  readonly detach: (key: string) => void;
+  /** Own entries are stored: everybody here gets them. */
+  readonly sendUnits: (units: readonly Unit[]) => void;
+  readonly info: () => Omit<NetworkInfo, 'codes'>;
+  readonly isCleared: () => boolean;
+  /** Networks that are offered, and whether one of them says that it is stuck. */
+  readonly setOffered: (o: { readonly count: number; readonly stalled: boolean }) => void;
+  readonly links: () => readonly NetLink[];
+  /** Whether everything that some source had was fetched once: in a busy room, or beside a liar, nobody is ever up to date for long. */
+  readonly hasCaughtUp: () => boolean;
+  /** Looks whether there is anything to fetch now. */
+  readonly look: () => void;
+  /** A joiner listens here for answers, and for networks to ask on. */
+  onJoinAnswer: ((netLink: NetLink, frame: Bytes, from: string) => Promise<void>) | null;
+  onLinkUp: ((netLink: NetLink) => void) | null;
+  /** Fraction of what anybody says to hold that is here. */
+  readonly progress: () => number;
+  readonly stop: () => void;
+}
+
+export interface NetOptions {
+  /** The key of this device was made in this very start (F10). */
+  readonly isNew: boolean;
+  /** Elections only (bar S11): never prefer, never beacon. */
+  readonly isCold: boolean;
+}
+
+/** Composes the network side; what each part does is in its own file. */
+export function createNet(core: RoomCore, host: NetHost, options: NetOptions): RoomNet {
+  const { time } = core.ports;
+  const timers = new Set<() => void>();
+  const greeted = new Set<string>();
+  /** Networks on which a cold start has asked. */
+  const asked = new WeakSet<NetLink>();
+  const ticking = new Map<NetLink, () => void>();
+  let offered = { count: 0, stalled: false };
+  let lastSyncedAtMs: number | null = null;
+  let stopped = false;
+  let minting = false;
+  let caughtUp = false;
+  let asking = 0;
+
+  const after = (ms: number, run: () => void): (() => void) => {
+    const cancel = time.after(ms, () => {
+      timers.delete(cancel);
+      if (!stopped) core.loop.enqueue(run);
+    });
+    timers.add(cancel);
+    return () => {
+      timers.delete(cancel);
+      cancel();
+    };
+  };
+  const roster = createRoster(core);
+  const { links } = roster;
+  const clearance = createClearance(core, {
+    isNew: options.isNew,
+    changed: () => {
+      host.cleared();
+      host.infoChanged();
+    },
+  });
+  const devicesHere = (): Bytes[] => [core.keys.deviceId, ...roster.members().map((peer) => peer.device)];
+  const acks = createAcks(core);
+  const beacons = createBeacons(core, { roster, after, isCold: options.isCold });
+  const claims = createClaims(core, {
+    roster: (requester) => devicesHere().filter((device) => !equalBytes(device, requester)),
+    bestCount: () => {
+      const best = beacons.bestCount();
+      return best === null ? null : Math.max(best, totalEntries(core));
+    },
+  });
+  const admitter = createAdmitter(core, {
+    isCleared: () => clearance.isCleared(),
+    hereDevices: () => devicesHere(),
+    sendAfter: host.sendAfter,
+  });
+  const pull = createPull(core, {
+    reach: roster.reach,
+    links: () => [...links.values()],
+    servers: () => Math.max(1, roster.members().length),
+    ended: ({ by, complete, untilMs, wasControlOnly }) => {
+      caughtUp ||= by !== null && complete && !wasControlOnly;
+      if (by !== null && wasControlOnly && roster.isEffective(by)) pull.start({ prefer: by, controlOnly: false });
+      else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
+      else if (complete && roster.members().length > 0) considerPull();
+      else after(askAgainMs, considerPull);
+      host.infoChanged();
+    },
+    changed: () => {
+      beacons.requestBegins();
+      intake.requestBegins();
+      host.infoChanged();
+    },
+  });
+  const fetchFrom = (device: Bytes): void => {
+    pull.start({ prefer: options.isCold ? null : device, controlOnly: false });
+  };
+  const considerPull = (): void => {
+    if (pull.isActive() || stopped) return;
+    const source = beacons.bestSource();
+    if (source !== null) return fetchFrom(source.device);
+    if (roster.members().length === 0) return askForControl();
+    lastSyncedAtMs = time.now();
+    host.infoChanged();
+  };
+
+  /** Who knows no member yet has no beacon to go by: it asks those that are here in turn, for as long as it takes. */
+  const askForControl = (): void => {
+    const here = myGrant(core) === null && core.epochKeys.size > 0 ? roster.here() : [];
+    const peer = here[asking++ % Math.max(1, here.length)];
+    if (peer !== undefined) pull.start({ prefer: peer.device, controlOnly: true });
+  };
+
+  const session = (netLink: NetLink, actions: readonly SessionAction[]): void => {
+    for (const action of actions) {
+      if (action.do === 'send-hello') netLink.sendHello(action.to, action.echo);
+      if (action.do === 'peer-here') onHere(netLink, action.peer);
+      if (action.do === 'peer-gone') onGone(netLink, action.peer);
+    }
+    scheduleTick(netLink);
+    // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who has no control yet
+    // knows no member, and needs the room's time to take any: it goes by whoever let it in.
+    const isMember = core.state.access.devices.size > 0;
+    const isAdmitter = (peer: Peer): boolean => core.admitter !== null && equalBytes(peer.device, core.admitter);
+    const known = isMember ? roster.members() : roster.here().filter(isAdmitter);
+    const offsets = known.map((peer) => peer.offsetMs).filter((offset) => Math.abs(offset) <= maxOffsetMs);
+    core.offsetsMs = [...(isMember ? [0] : []), ...offsets];
+  };
+  const scheduleTick = (netLink: NetLink): void => {
+    const at = netLink.sessions.nextTickAt();
+    ticking.get(netLink)?.();
+    ticking.delete(netLink);
+    if (at === null) return;
+    const tick = (): void => {
+      session(netLink, netLink.sessions.tick(time.now()));
+    };
+    ticking.set(netLink, after(Math.max(0, at - time.now()), tick));
+  };
+  const onHere = (netLink: NetLink, peer: Peer): void => {
+    netLink.forget(peer.address);
+    host.infoChanged();
+    if (roster.isEffective(peer.device)) greet(netLink, peer);
+    else pull.start({ prefer: peer.device, controlOnly: true });
+  };
+  /** Once per session: the answer to the peer's probe, and what is held here. */
+  const greet = (netLink: NetLink, peer: Peer): void => {
+    if (greeted.has(sessionKey(peer))) return;
+    greeted.add(sessionKey(peer));
+    clearance.peerHere();
+    netLink.send({ type: frameTypes.resume, body: encodeResume(resumeFor(core, peer)), to: peer, lane: 'ctl' });
+    beacons.send(peer, netLink);
+    if (!options.isCold || asked.has(netLink)) return;
+    asked.add(netLink);
+    after(askAgainMs, () => void pull.start({ prefer: null, controlOnly: false }));
+  };
+  const onGone = (netLink: NetLink, peer: Peer): void => {
+    greeted.delete(sessionKey(peer));
+    netLink.forget(peer.address);
+    claims.peerGone(peer.address);
+    if (roster.reach(peer.device) === null) {
+      beacons.forget(peer.device);
+      pull.handle({ is: 'peer-gone', device: peer.device });
+    }
+    host.infoChanged();
+  };
+  /** Nobody may write under an epoch that somebody without effect can read: a new one is due (send rule, F5). */
+  const considerMint = (): void => {
+    const wait = clearance.isCleared() ? mintDelay(core, devicesHere()) : null;
+    if (wait === null || minting) return;
+    minting = true;
+    after(wait, () => {
+      core.loop.enqueue(async (step) => {
+        minting = false;
+        if (mintDelay(core, devicesHere()) === null) return;
+        host.sendAfter(step, await mintEpoch(core, step));
+        controlChanged(step);
+      });
+    });
+  };
+  /** Strangers may be members now, keys may be new. */
+  const controlChanged = (step: Step): void => {
+    step.effects.push(() => {
+      for (const netLink of links.values()) {
+        session(netLink, netLink.sessions.refresh(time.now()));
+        for (const peer of netLink.sessions.peers()) if (roster.isEffective(peer.device)) greet(netLink, peer);
+      }
+      host.cleared();
+      considerMint();
+    });
+  };
+
+  const { reload, rejectedOwn, infoChanged } = host;
+  const flow = { acks, beacons, clearance, pull, fetchFrom, considerPull };
+  const intake: Intake = createIntake(core, { ...flow, controlChanged, rejectedOwn, reload, infoChanged });
+  const joinAnswer = (netLink: NetLink, frame: Bytes, from: string): Promise<void> | null =>
+    net.onJoinAnswer?.(netLink, frame, from) ?? null;
+  const suspect = (netLink: NetLink, address: string): void => {
+    netLink.sessions.suspect(address, time.now());
+    scheduleTick(netLink);
+  };
+  const missingKey = (netLink: NetLink, address: string): void => {
+    const peer = netLink.sessions.peerAt(address);
+    if (peer !== null && roster.isEffective(peer.device)) pull.start({ prefer: peer.device, controlOnly: true });
+  };
+  const dispatch = createDispatch(core, {
+    ...flow,
+    roster,
+    intake,
+    claims,
+    admitter,
+    session,
+    suspect,
+    missingKey,
+    joinAnswer,
+  });
+
+  const sweep = (): void => {
+    core.loop.enqueue(async (step) => {
+      intake.admitted(step, await retryHeld(core, step), null);
+      if (roster.members().length > 0) beacons.send('all');
+      else if (core.epochKeys.size > 0)
+        for (const netLink of links.values()) session(netLink, netLink.sessions.start(time.now()));
+      considerPull();
+    });
+    after(sweepMs, sweep);
+  };
+  after(sweepMs, sweep);
+
+  const networkState = (): NetworkState => {
+    if (links.size === 0) return offered.count === 0 ? 'offline' : 'connecting';
+    if (roster.members().length === 0) return 'alone';
+    // Who is here and has not said what it holds yet may hold anything.
+    const isUntold = beacons.bestCount() === null && !options.isCold;
+    return isUntold || pull.isActive() || beacons.bestSource() !== null ? 'syncing' : 'up-to-date';
+  };
+
+  /** Everybody at once under the send rule's key; control, which may bring that key, to each under the newest both know. */
+  const audience = (unit: Unit): { netLink: NetLink; to: Peer | 'all' }[] =>
+    [...links.values()].flatMap((netLink): { netLink: NetLink; to: Peer | 'all' }[] => {
+      if (isContent(toHex(unit.domainId))) return [{ netLink, to: 'all' }];
+      const peers = netLink.sessions.peers().filter((peer) => roster.isEffective(peer.device));
+      return peers.map((to) => ({ netLink, to }));
+    });
+
+  const net: RoomNet = {
+    attach: (key, link) => {
+      net.detach(key);
+      const down = (): void => {
+        if (links.get(key) === netLink) net.detach(key);
+      };
+      const netLink = createNetLink(core, link, { down });
+      links.set(key, netLink);
+      core.loop.enqueue(() => {
+        if (core.epochKeys.size > 0) session(netLink, netLink.sessions.start(time.now()));
+        net.onLinkUp?.(netLink);
+        host.infoChanged();
+      });
+      return {
+        frame: (bytes, from) => {
+          if (core.loop.queued() > maxQueuedFrames) bump(core, 'framesDropped');
+          else
+            core.loop.enqueue((step) =>
+              links.get(key) === netLink ? dispatch(step, netLink, { bytes, from }) : undefined,
+            );
+        },
+        peer: (address, change) => {
+          core.loop.enqueue(() => {
+            if (change === 'here') netLink.sessions.addressHere(address, time.now());
+            else session(netLink, netLink.sessions.addressGone(address));
+            scheduleTick(netLink);
+          });
+        },
+        down,
+      };
+    },
+    detach: (key) => {
+      const netLink = links.get(key);
+      if (netLink === undefined) return;
+      links.delete(key);
+      netLink.close();
+      ticking.get(netLink)?.();
+      core.loop.enqueue(() => {
+        for (const peer of netLink.sessions.peers()) onGone(netLink, peer);
+        host.infoChanged();
+      });
+    },
+    sendUnits: (units) => {
+      beacons.news();
+      if (roster.members().length === 0) return;
+      for (const unit of units) {
+        const body = unitColumns(unit);
+        if (body.length > maxLiveBodyBytes) continue; // too large for one frame: the beacon announces it (X7)
+        const { domainId, fromSeq, endSig } = unit;
+        const live = encodeLive({ domainId, fromSeq, count: unit.entries.length, endSig, body });
+        for (const { netLink, to } of audience(unit))
+          netLink.send({ type: frameTypes.live, body: live, to, lane: 'live' });
+      }
+    },
+    info: () => ({
+      network: networkState(),
+      stalled: offered.stalled,
+      online: new Set(roster.members().map((peer) => toHex(peer.device))),
+      lastSyncedAtMs,
+      blocked: clearance.blocked(),
+    }),
+    isCleared: () => clearance.isCleared(),
+    setOffered: (o) => {
+      offered = o;
+      host.infoChanged();
+    },
+    links: () => [...links.values()],
+    hasCaughtUp: () => caughtUp,
+    look: () => {
+      considerPull();
+    },
+    onJoinAnswer: null,
+    onLinkUp: null,
+    progress: () => {
+      const promised = beacons.bestCount() ?? 0;
+      return promised === 0 ? 0 : Math.min(1, totalEntries(core) / promised);
+    },
+    stop: () => {
+      stopped = true;
+      for (const part of [pull, claims, admitter, acks, clearance]) part.stop();
+      for (const cancel of timers) cancel();
+      for (const netLink of links.values()) netLink.close();
+      links.clear();
+    },
+  };
+  return net;
+}
+
+function totalEntries(core: RoomCore): number {
+  let total = core.state.control.entryCount;
+  for (const domain of core.state.domains.values()) total += domain.entryCount;
+  return total;
+}

@@ -1,0 +1,130 @@
+import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import type { Entry } from '../../../../src/core/entry/index.js';
+import type { Peer } from '../../../../src/core/session/index.js';
+import {
+  encodeAck,
+  frameTypes,
+  maxAckHeads,
+  maxAckTransfers,
+  type Ack,
+  type Beacon,
+} from '../../../../src/core/wire/index.js';
+import { domainOf } from '../../replica/index.js';
+import type { RoomCore } from '../core.js';
+import { noteChanged, type Step } from '../step.js';
+import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
+import { isDelivered } from '../views.js';
+import type { NetLink } from './link.js';
+import { summaryOf } from './source.js';
+
+/** At most one ACK per peer in this time (X8). */
+const ackIntervalMs = 50;
+
+/** Acknowledgements on their way, per source. */
+export interface Acks {
+  /** Entries that came from this peer are stored. */
+  readonly stored: (to: { readonly netLink: NetLink; readonly peer: Peer }, entries: readonly Entry[]) => void;
+  /** A pack is off the wire, whatever becomes of it. */
+  readonly taken: (to: { readonly netLink: NetLink; readonly peer: Peer }, transfer: number) => void;
+  readonly stop: () => void;
+}
+
+interface Pending {
+  readonly heads: Map<string, Ack['heads'][number]>;
+  transfers: number[];
+  readonly cancel: () => void;
+}
+
+export function createAcks(core: RoomCore): Acks {
+  const pending = new Map<string, Pending>();
+  const pendingFor = (to: { netLink: NetLink; peer: Peer }): Pending => {
+    const key = `${to.netLink.link.type}/${to.peer.address}`;
+    let found = pending.get(key);
+    if (found === undefined) {
+      const cancel = core.ports.time.after(ackIntervalMs, () => {
+        flush(key, to);
+      });
+      pending.set(key, (found = { heads: new Map(), transfers: [], cancel }));
+    }
+    return found;
+  };
+  const flush = (key: string, to: { netLink: NetLink; peer: Peer }): void => {
+    const found = pending.get(key);
+    pending.delete(key);
+    if (found === undefined) return;
+    const heads = [...found.heads.values()];
+    for (
+      let at = 0;
+      at === 0 || at < heads.length || at * 1 < found.transfers.length;
+      at += Math.min(maxAckHeads, maxAckTransfers)
+    ) {
+      const size = Math.min(maxAckHeads, maxAckTransfers);
+      const body = encodeAck({ heads: heads.slice(at, at + size), transfers: found.transfers.slice(at, at + size) });
+      to.netLink.send({ type: frameTypes.ack, body, to: to.peer, lane: 'ctl' });
+    }
+  };
+  return {
+    stored: (to, entries) => {
+      if (entries.length === 0) return;
+      const { heads } = pendingFor(to);
+      for (const { domainId, author, seq, id } of entries)
+        heads.set(toHex(domainId) + toHex(author), { domainId, author, seq, headId: id });
+    },
+    taken: (to, transfer) => {
+      pendingFor(to).transfers.push(transfer);
+    },
+    stop: () => {
+      for (const { cancel } of pending.values()) cancel();
+      pending.clear();
+    },
+  };
+}
+
+/** Another effective device has stored own entries: durable knowledge (X8). A head that is not mine says nothing. */
+export function takeAck(core: RoomCore, step: Step, ack: Ack): void {
+  const counts = new Map<string, number>();
+  for (const head of ack.heads) {
+    if (!equalBytes(head.author, core.keys.deviceId)) continue;
+    const domainHex = toHex(head.domainId);
+    const id = domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device)?.ids[head.seq];
+    if (id !== undefined && equalBytes(id, head.headId)) counts.set(domainHex, head.seq + 1);
+  }
+  noteDelivered(core, step, counts);
+}
+
+/** Equal roots are equal sets: who shows mine has everything that is mine. So a lost ACK is made good by the next beacon. */
+export function takeBeacon(core: RoomCore, step: Step, beacon: Beacon): void {
+  const counts = new Map<string, number>();
+  for (const { domainId, root } of beacon.domains) {
+    const domainHex = toHex(domainId);
+    const domain = domainOf(core.state, domainHex);
+    const count = domain?.chainsByAuthor.get(core.device)?.ids.length ?? 0;
+    if (domain === null || count <= (core.delivered.get(domainHex) ?? 0)) continue;
+    if (equalBytes(summaryOf(domain).root, root)) counts.set(domainHex, count);
+  }
+  noteDelivered(core, step, counts);
+}
+
+function noteDelivered(core: RoomCore, step: Step, counts: ReadonlyMap<string, number>): void {
+  let moved = false;
+  for (const [domainHex, count] of counts) {
+    if (count <= (core.delivered.get(domainHex) ?? 0)) continue;
+    core.delivered.set(domainHex, count);
+    step.ops.push({ do: 'put', table: 'state', key: [core.room, 'delivered', domainHex], value: count });
+    moved = true;
+  }
+  if (!moved) return;
+  step.infoChanged = true;
+  for (const [key, ref] of core.undelivered) {
+    if (!isDelivered(core, ref)) continue;
+    core.undelivered.delete(key);
+    const changed = changedOf(key);
+    if (changed !== null) noteChanged(step, [changed]);
+  }
+}
+
+function changedOf(key: string): { collection: string; id: string } | null {
+  const slash = key.lastIndexOf('/');
+  const id: Bytes | null = fromHex(key.slice(slash + 1));
+  return id === null ? null : { collection: key.slice(0, slash), id: toBase64Url(id) };
+}

@@ -1,0 +1,239 @@
+import { fromBase64Url, fromHex, readU32, toBase64Url, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import { isAdmitter, mayGive, type Grant, type InviteState, type KeyWrap } from '../../../../src/core/access/index.js';
+import { sha256, x25519PublicKey, x25519Shared } from '../../../../src/core/crypto/index.js';
+import { rankIn } from '../../../../src/core/election/index.js';
+import { sealKey } from '../../../../src/core/epoch/index.js';
+import { bindMessage } from '../../../../src/core/identity/index.js';
+import { joinAnswerMessage, joinAskMessage } from '../../../../src/core/invite/index.js';
+import {
+  joinAskInviteId,
+  joinSigned,
+  openJoinAsk,
+  sealJoinAnswer,
+  type JoinAnswer,
+  type JoinAsk,
+  type JoinStatus,
+} from '../../../../src/core/wire/index.js';
+import type { Unit } from '../../replica/index.js';
+import { writeControl } from '../author.js';
+import { bump, countFault, myGrant, now, sendEpoch, type RoomCore } from '../core.js';
+import type { Step } from '../step.js';
+import type { NetLink } from './link.js';
+
+/** Slot between two admitters that could answer (sync.md §6.2). */
+const admitterSlotMs = 120;
+/** Asks of one address that are looked at in a minute; 128 bits need no limit for secrecy, only our CPU does. */
+const asksPerMinute = 20;
+const minuteMs = 60_000;
+const zeros32 = new Uint8Array(32);
+/** Any scalar finds a low-order point. */
+const probeSecret = new Uint8Array(32).fill(7);
+
+export interface AdmitHost {
+  readonly isCleared: () => boolean;
+  /** Devices that are here, for the order of answers. */
+  readonly hereDevices: () => readonly Bytes[];
+  readonly sendAfter: (step: Step, units: readonly Unit[]) => void;
+}
+
+/** The admitter's side of joining (X9). */
+export interface Admitter {
+  readonly onAsk: (netLink: NetLink, frame: Bytes, from: string) => Promise<void>;
+  readonly stop: () => void;
+}
+
+export function createAdmitter(core: RoomCore, host: AdmitHost): Admitter {
+  const waiting = new Map<string, () => void>();
+  const recent = new Map<string, number[]>();
+  const isAllowed = (from: string): boolean => {
+    const at = core.ports.time.now();
+    const times = (recent.get(from) ?? []).filter((time) => at - time < minuteMs);
+    if (times.length >= asksPerMinute) return false;
+    recent.set(from, [...times, at]);
+    return true;
+  };
+  const answerLater = (o: AskCase): void => {
+    const key = toHex(o.ask.requestId) + toHex(o.ask.device);
+    if (waiting.has(key)) return;
+    const admitters = host
+      .hereDevices()
+      .filter((device) => couldAdmit(o.invite, core.state.access.devices.get(toHex(device)) ?? null));
+    const rank = rankIn({ reqId: o.ask.requestId, me: core.keys.deviceId, roster: admitters });
+    const answer = (): void => {
+      waiting.delete(key);
+      core.loop.enqueue((step) => answerAsk(core, step, o, host));
+    };
+    waiting.set(key, core.ports.time.after(rank * admitterSlotMs, answer));
+  };
+  return {
+    onAsk: async (netLink, frame, from) => {
+      if (!isAllowed(from)) {
+        bump(core, 'asksOverBudget');
+        return;
+      }
+      const found = await readAsk(core, netLink, { frame, from });
+      if (typeof found === 'string') countFault(core, found);
+      else if (found !== null && couldAdmit(found.invite, myGrant(core))) answerLater(found);
+    },
+    stop: () => {
+      for (const cancel of waiting.values()) cancel();
+    },
+  };
+}
+
+interface AskCase {
+  readonly netLink: NetLink;
+  readonly from: string;
+  readonly frame: Bytes;
+  readonly psk: Bytes;
+  readonly invite: InviteState;
+  readonly ask: JoinAsk;
+}
+
+/** An ASK that proves itself, or the code of its fault; null when it is for an invite this device does not know. */
+async function readAsk(
+  core: RoomCore,
+  netLink: NetLink,
+  o: { frame: Bytes; from: string },
+): Promise<
+  AskCase | null | 'join/malformed' | 'join/unknown-invite' | 'join/bad-seal' | 'join/bad-proof' | 'frame/oversized'
+> {
+  const named = joinAskInviteId(o.frame);
+  if (!named.ok) return named.fault.code === 'frame/oversized' ? 'frame/oversized' : 'join/malformed';
+  const known = knownInvite(core, named.value);
+  if (known === null) return 'join/unknown-invite';
+  const opened = openJoinAsk(o.frame, { roomId: core.roomId, psk: known.psk });
+  if (!opened.ok) return opened.fault.code === 'join/bad-seal' ? 'join/bad-seal' : 'join/malformed';
+  const ask = opened.value;
+  const { requestId, device, x25519, joinerNonce } = ask;
+  const proof = {
+    roomId: core.roomId,
+    inviteId: named.value,
+    requestId,
+    device,
+    x25519,
+    joinerNonce,
+    transportType: netLink.link.type,
+    address: o.from,
+  };
+  const message = joinAskMessage(proof);
+  const verdicts = await core.ports.vault.verify([
+    { publicKey: known.invite.payload.invitePub, message, signature: ask.inviteSig },
+    { publicKey: device, message, signature: ask.deviceSig },
+    { publicKey: device, message: bindMessage(core.roomId, x25519), signature: ask.bind },
+  ]);
+  if (!verdicts.every(Boolean) || x25519Shared(probeSecret, x25519) === null) return 'join/bad-proof';
+  return { netLink, from: o.from, frame: o.frame, psk: known.psk, invite: known.invite, ask };
+}
+
+/** The invite an ASK names, through the records of `$invites` that members share. */
+function knownInvite(core: RoomCore, inviteId: Bytes): { psk: Bytes; invite: InviteState } | null {
+  const wanted = toBase64Url(inviteId);
+  for (const [, record] of core.state.records.entries('$invites')) {
+    const { inviteId: id, invite, psk } = record.fields;
+    if (id !== wanted || typeof invite !== 'string' || typeof psk !== 'string') continue;
+    const [state, key] = [core.state.access.invites.get(invite), fromBase64Url(psk)];
+    if (state !== undefined && key?.length === 32) return { psk: key, invite: state };
+  }
+  return null;
+}
+
+function couldAdmit(invite: InviteState, grant: Grant | null): boolean {
+  return (
+    grant !== null &&
+    !invite.payload.approval &&
+    isAdmitter(invite.payload, invite.author, grant) &&
+    mayGive(invite, grant)
+  );
+}
+
+async function answerAsk(core: RoomCore, step: Step, o: AskCase, host: AdmitHost): Promise<void> {
+  const before = grantFor(core, o.ask);
+  const refusal = before === null ? refusalOf(core, o) : null;
+  if (before === 'other-device') return queueAnswer(core, step, o, { status: 'declined' });
+  if (refusal !== null) return queueAnswer(core, step, o, { status: refusal });
+  const epoch = sendEpoch(core);
+  const key = epoch && core.epochKeys.get(toHex(epoch.kid));
+  if (epoch === null || !key || (before === null && !host.isCleared()))
+    return queueAnswer(core, step, o, { status: 'busy' });
+  if (before !== null)
+    return queueAnswer(core, step, o, { status: 'granted', grantId: before.record.entry.id, kid: epoch.kid, key });
+  const unit = await writeGrant(core, step, o);
+  host.sendAfter(step, [unit]);
+  bump(core, 'grantsWritten');
+  const grantId = unit.entries[0]?.id;
+  if (grantId !== undefined) await queueAnswer(core, step, o, { status: 'granted', grantId, kid: epoch.kid, key });
+}
+
+/** A grant that answered this request before, also by another admitter or before a crash: same request, same answer. */
+function grantFor(core: RoomCore, ask: JoinAsk): Grant | 'other-device' | null {
+  for (const grant of core.state.access.grants.values()) {
+    if (grant.via?.requestId !== toHex(ask.requestId)) continue;
+    if (grant.subject !== toHex(ask.device)) return 'other-device';
+    if (!core.state.access.voids.has(grant.id)) return grant;
+  }
+  return null;
+}
+
+function refusalOf(core: RoomCore, o: AskCase): Exclude<JoinStatus, 'granted'> | null {
+  const invite = core.state.access.invites.get(o.invite.id);
+  if (invite === undefined || invite.revoked) return 'revoked';
+  if (invite.payload.expiryMs <= now(core)) return 'expired';
+  return invite.uses.size >= invite.payload.maxUses ? 'used' : null;
+}
+
+async function writeGrant(core: RoomCore, step: Step, o: AskCase): Promise<Unit> {
+  const { payload } = o.invite;
+  // Two admitters that cannot see each other begin at different slots for different people.
+  let use = readU32(o.ask.requestId, 0) % payload.maxUses;
+  while (core.state.access.invites.get(o.invite.id)?.uses.has(use) === true) use = (use + 1) % payload.maxUses;
+  return writeControl(core, step, {
+    kind: 'grant',
+    subject: o.ask.device,
+    x25519: o.ask.x25519,
+    bind: o.ask.bind,
+    member: new Uint8Array(0),
+    scope: zeros32,
+    rank: payload.rank,
+    depth: 0,
+    perms: payload.perms,
+    write: payload.write,
+    via: { invite: fromHex(o.invite.id) ?? zeros32, use, requestId: o.ask.requestId },
+    wraps: wrapsFor(core, o.ask),
+  });
+}
+
+/** Every epoch key held, for the new device: it reads the whole history. */
+function wrapsFor(core: RoomCore, ask: JoinAsk): KeyWrap[] {
+  const wraps: KeyWrap[] = [];
+  for (const [kidHex, key] of core.epochKeys) {
+    const kid = core.state.access.epochs.get(kidHex)?.kid;
+    const secret = core.ports.random.bytes(32);
+    const shared = x25519Shared(secret, ask.x25519);
+    if (kid === undefined || shared === null) continue;
+    const epk = x25519PublicKey(secret);
+    const context = { roomId: core.roomId, scope: zeros32, kid, epk, device: ask.device, x25519: ask.x25519 };
+    wraps.push({ kid, epk, sealed: sealKey(key, shared, context) });
+  }
+  return wraps;
+}
+
+/** Sent after the commit: an answer nobody can take back is never ahead of the disk. */
+async function queueAnswer(core: RoomCore, step: Step, o: AskCase, answer: JoinAnswer): Promise<void> {
+  const secret = core.ports.random.bytes(32);
+  const shared = x25519Shared(secret, o.ask.x25519);
+  if (shared === null) return;
+  const askHash = sha256(o.frame);
+  const key = { roomId: core.roomId, askHash, psk: o.psk, shared };
+  const unsigned = sealJoinAnswer(key, {
+    ephemeral: x25519PublicKey(secret),
+    admitter: core.keys.deviceId,
+    answer,
+    random32: core.ports.random.bytes(32),
+  });
+  const sig = await core.ports.vault.sign(core.keys, joinAnswerMessage({ roomId: core.roomId, askHash, unsigned }));
+  step.effects.push(() => {
+    bump(core, 'answersSent');
+    o.netLink.sendClear(joinSigned(unsigned, sig), [o.from], 'ctl');
+  });
+}

@@ -1,0 +1,116 @@
+import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import type { Peer } from '../../../../src/core/session/index.js';
+import { encodeBeacon, frameTypes, type Beacon, type SyncDone } from '../../../../src/core/wire/index.js';
+import { domainOf, domainsInOrder } from '../../replica/index.js';
+import { myGrant, sendEpoch, type RoomCore } from '../core.js';
+import type { NetLink } from './link.js';
+import type { Roster } from './roster.js';
+import { summaryOf } from './source.js';
+
+/** Own news by BEACON at most this often (sync.md §6.1). */
+const beaconIntervalMs = 5_000;
+/** Roots remembered per device as fetched whole. */
+const maxExhaustedRoots = 1024;
+
+/** What peers say they hold, and what is said to them. */
+export interface Beacons {
+  readonly hear: (device: Bytes, beacon: Beacon) => void;
+  readonly forget: (device: Bytes) => void;
+  /** The member that says the most that is not here and was not fetched before, or null. */
+  readonly bestSource: () => Peer | null;
+  /** A request begins: what its source has said so far is what it can answer. */
+  readonly requestBegins: () => void;
+  /** Everything behind these roots, and those its sender had announced, was sent: what is missing still waits here or was refused for good. */
+  readonly fetched: (device: Bytes, done: SyncDone) => void;
+  readonly send: (to: Peer | 'all', netLink?: NetLink) => void;
+  /** Something changed here: everybody hears of it, soon. */
+  readonly news: () => void;
+  /** Most entries anybody says to hold; null: nobody said. */
+  readonly bestCount: () => number | null;
+}
+
+export interface BeaconsHost {
+  readonly roster: Roster;
+  readonly after: (ms: number, run: () => void) => () => void;
+  /** Elections only (bar S11): nothing is said. */
+  readonly isCold: boolean;
+}
+
+export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
+  const heard = new Map<string, Beacon>();
+  const exhausted = new Map<string, ReadonlySet<string>>();
+  let announced: ReadonlyMap<string, readonly string[]> = new Map();
+  let lastNewsMs = -beaconIntervalMs;
+  let waiting = false;
+  let heldLost = core.heldLost;
+
+  const differs = (device: string): boolean => {
+    if (heldLost !== core.heldLost) exhausted.clear();
+    heldLost = core.heldLost;
+    const done = exhausted.get(device);
+    return (
+      heard.get(device)?.domains.some(({ domainId, root }) => {
+        const domain = domainOf(core.state, toHex(domainId));
+        const isSame = domain !== null && equalBytes(summaryOf(domain).root, root);
+        return !isSame && done?.has(toHex(root)) !== true;
+      }) === true
+    );
+  };
+  const send = (to: Peer | 'all', netLink?: NetLink): void => {
+    if (host.isCold || myGrant(core) === null || sendEpoch(core) === null) return;
+    // What a beacon says is held must be on the disk: others take an equal root for an acknowledgement.
+    core.loop.afterCommit(() => {
+      say(to, netLink);
+    });
+  };
+  const say = (to: Peer | 'all', netLink?: NetLink): void => {
+    const domains = domainsInOrder(core.state).flatMap((key) => {
+      const domain = domainOf(core.state, key);
+      return domain === null ? [] : [summaryOf(domain)];
+    });
+    const body = encodeBeacon({ domains, serve: true, hidden: false });
+    for (const one of netLink ? [netLink] : host.roster.links.values())
+      one.send({ type: frameTypes.beacon, body, to, lane: 'ctl' });
+  };
+  return {
+    hear: (device, beacon) => {
+      heard.set(toHex(device), beacon);
+    },
+    forget: (device) => {
+      heard.delete(toHex(device));
+    },
+    bestSource: () => {
+      const sources = host.roster.members().filter((peer) => differs(toHex(peer.device)));
+      const sizeOf = (peer: Peer): number => countOf(heard.get(toHex(peer.device)));
+      return [...sources].sort((a, b) => sizeOf(b) - sizeOf(a))[0] ?? null;
+    },
+    requestBegins: () => {
+      announced = new Map([...heard].map(([device, { domains }]) => [device, domains.map(({ root }) => toHex(root))]));
+    },
+    fetched: (device, done) => {
+      if (!done.complete) return;
+      const key = toHex(device);
+      const roots = [...done.roots.map(({ root }) => toHex(root)), ...(announced.get(key) ?? [])];
+      exhausted.set(key, new Set([...(exhausted.get(key) ?? []), ...roots].slice(-maxExhaustedRoots)));
+    },
+    send,
+    news: () => {
+      if (waiting) return;
+      waiting = true;
+      host.after(Math.max(0, lastNewsMs + beaconIntervalMs - core.ports.time.now()), () => {
+        waiting = false;
+        lastNewsMs = core.ports.time.now();
+        if (host.roster.members().length > 0) send('all');
+      });
+    },
+    bestCount: () => {
+      let best: number | null = null;
+      for (const beacon of heard.values()) best = Math.max(best ?? 0, countOf(beacon));
+      return best;
+    },
+  };
+}
+
+function countOf(beacon: Beacon | undefined): number {
+  return beacon?.domains.reduce((sum, domain) => sum + domain.count, 0) ?? 0;
+}

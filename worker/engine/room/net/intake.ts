@@ -1,0 +1,141 @@
+import { equalBytes, faultOutcomes, type Bytes, type Fault } from '../../../../src/core/base/index.js';
+import { decodeFragment, decodeSyncDone } from '../../../../src/core/wire/index.js';
+import { bump, countFault, unitKeys, type RoomCore } from '../core.js';
+import { ingestUnit, type Ingested } from '../ingest.js';
+import type { Step } from '../step.js';
+import { isSealSigned, openUnit, verifyUnit } from '../units.js';
+import type { Acks } from './acks.js';
+import type { Beacons } from './beacons.js';
+import type { Clearance } from './clearance.js';
+import { isGap, unitOfLive, type OpenedFrame } from './inbound.js';
+import type { NetLink } from './link.js';
+import type { Pull } from './pull.js';
+import type { Reach } from './roster.js';
+
+export interface IntakeHost {
+  readonly acks: Acks;
+  readonly beacons: Beacons;
+  readonly clearance: Clearance;
+  readonly pull: Pull;
+  /** Something of this peer is missing here. */
+  readonly fetchFrom: (device: Bytes) => void;
+  readonly considerPull: () => void;
+  /** Authority changed with this step. */
+  readonly controlChanged: (step: Step) => void;
+  readonly rejectedOwn: (fault: Fault, payload: Bytes) => void;
+  readonly reload: () => Promise<void>;
+  readonly infoChanged: () => void;
+}
+
+/** Entries from the network on their way into the set: live frames, and packs of the one transfer that was asked for. */
+export interface Intake {
+  readonly live: (step: Step, from: Reach, message: Bytes) => Promise<void>;
+  readonly fragment: (
+    step: Step,
+    netLink: NetLink,
+    o: { readonly bytes: Bytes; readonly from: string },
+  ) => Promise<void>;
+  readonly done: (frame: OpenedFrame) => void;
+  /** What newly admitted entries mean for everybody else. `from` null: they had waited here. */
+  readonly admitted: (step: Step, ingested: Ingested, from: Reach | null) => void;
+  /** A request begins: its packs are counted anew. */
+  readonly requestBegins: () => void;
+}
+
+export function createIntake(core: RoomCore, host: IntakeHost): Intake {
+  const room = { ports: core.ports, roomId: core.roomId };
+  let packsTaken = 0;
+  let badPacks = 0;
+
+  const admitted = (step: Step, ingested: Ingested, from: Reach | null): void => {
+    const own = ingested.admitted.filter((entry) => equalBytes(entry.author, core.keys.deviceId));
+    if (own.length > 0)
+      host.clearance.ownEntries(
+        step,
+        own.map((entry) => entry.boot),
+      );
+    if (ingested.ownFork) host.clearance.ownFork();
+    for (const { entry, fault } of ingested.ownVoided)
+      if (entry.payload !== null) host.rejectedOwn(fault, entry.payload);
+    if (ingested.controlChanged) host.controlChanged(step);
+    if (ingested.mustReload)
+      step.effects.push(() => {
+        core.loop.alone(host.reload);
+      });
+    if (ingested.admitted.length === 0) return;
+    step.effects.push(() => {
+      if (from !== null) host.acks.stored(from, ingested.admitted);
+      host.beacons.news();
+      if (ingested.controlChanged) host.considerPull();
+    });
+  };
+  /** A copy that its sealer signed and that is bad all the same is the sealer's; else it is charged to who brought it (F2). */
+  const badPack = async (bytes: Bytes, base: number, fault: Fault): Promise<void> => {
+    badPacks++;
+    countFault(core, fault.code);
+    bump(core, (await isSealSigned(bytes, room)) === null ? 'chargedDeliverer' : 'chargedSealer');
+    host.pull.handle({ is: 'bad', transfer: base });
+  };
+  const pack = async (step: Step, from: Reach, o: { readonly bytes: Bytes; readonly base: number }): Promise<void> => {
+    bump(core, 'packsIn');
+    const unit = await openUnit(o.bytes, { ports: core.ports, keys: unitKeys(core) });
+    // Sealed or committed under a key that is not here yet: nobody's fault, and asked for again once the key has come.
+    if (!unit.ok && faultOutcomes[unit.fault.code] === 'hold') return countFault(core, unit.fault.code);
+    if (!unit.ok) return badPack(o.bytes, o.base, unit.fault);
+    const fault = await verifyUnit(unit.value, room);
+    if (fault !== null) return badPack(o.bytes, o.base, fault);
+    bump(core, 'entriesFetched', unit.value.entries.length);
+    bump(core, 'packBytesIn', o.bytes.length);
+    admitted(step, await ingestUnit(core, step, { unit: unit.value, bytes: o.bytes.length }), from);
+    host.infoChanged();
+  };
+  return {
+    admitted,
+    live: async (step, from, message) => {
+      const unit = unitOfLive(core, message, from.peer.device);
+      const fault = unit.ok ? await verifyUnit(unit.value, room) : unit.fault;
+      if (!unit.ok || fault !== null) {
+        if (fault === null) return;
+        countFault(core, fault.code);
+        if (isGap(fault.code)) host.fetchFrom(from.peer.device);
+        return;
+      }
+      const ingested = await ingestUnit(core, step, { unit: unit.value, bytes: message.length });
+      if (ingested.fault !== null && isGap(ingested.fault.code)) host.fetchFrom(from.peer.device);
+      admitted(step, ingested, from);
+    },
+    fragment: async (step, netLink, o) => {
+      const fragment = decodeFragment(o.bytes);
+      if (!fragment.ok) return countFault(core, fragment.fault.code);
+      const [peer, source] = [netLink.sessions.peerAt(o.from), host.pull.source()];
+      if (peer === null || source === null || !equalBytes(peer.device, source.device))
+        return countFault(core, 'frame/unrequested');
+      const added = netLink.reassemblyOf(o.from).add(fragment.value);
+      if (!added.ok) {
+        countFault(core, added.fault.code);
+        if (added.fault.code !== 'frame/unrequested') host.pull.handle({ is: 'bad', transfer: source.transfer }); // X7
+        return undefined;
+      }
+      host.pull.handle({ is: 'progress', transfer: added.value.base });
+      if (added.value.pack === null) return undefined;
+      host.acks.taken({ netLink, peer }, added.value.transfer);
+      packsTaken++;
+      return pack(step, { netLink, peer }, { bytes: added.value.pack, base: added.value.base });
+    },
+    done: (frame) => {
+      const done = decodeSyncDone(frame.message);
+      if (!done.ok) return countFault(core, done.fault.code);
+      const { transfer, packs, complete } = done.value;
+      const source = host.pull.source();
+      if (source?.transfer !== transfer || !equalBytes(source.device, frame.peer.device))
+        return countFault(core, 'frame/unrequested');
+      const useful = packsTaken >= packs && badPacks === 0;
+      if (useful) host.beacons.fetched(frame.peer.device, done.value);
+      return host.pull.handle({ is: 'done', transfer, complete, useful });
+    },
+    requestBegins: () => {
+      packsTaken = 0;
+      badPacks = 0;
+    },
+  };
+}

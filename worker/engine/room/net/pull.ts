@@ -1,0 +1,233 @@
+import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import {
+  initialRequester,
+  requestStep,
+  type RequestAction,
+  type Requester,
+  type RequestEvent,
+} from '../../../../src/core/election/index.js';
+import { maxPacksPerGrant } from '../../../../src/core/flow/index.js';
+import { toClockEntries } from '../../../../src/core/reconcile/index.js';
+import {
+  encodeSyncGrant,
+  encodeSyncReq,
+  fitSyncReq,
+  frameTypes,
+  maxGrantFloors,
+  maxHeld,
+  type SyncReq,
+} from '../../../../src/core/wire/index.js';
+import { controlKey, domainOf, domainsInOrder } from '../../replica/index.js';
+import { bump, type RoomCore } from '../core.js';
+import type { NetLink } from './link.js';
+import type { Reach } from './roster.js';
+import { clockOf, summaryOf } from './source.js';
+
+export interface PullHost {
+  readonly reach: (device: Bytes) => Reach | null;
+  /** Networks that are up. */
+  readonly links: () => readonly NetLink[];
+  /** Devices that may serve, besides me. */
+  readonly servers: () => number;
+  /** The request is over; `by` null: nobody served, try again after `untilMs` or on news. */
+  readonly ended: (o: {
+    readonly by: Bytes | null;
+    readonly complete: boolean;
+    readonly untilMs: number;
+    readonly wasControlOnly: boolean;
+  }) => void;
+  readonly changed: () => void;
+}
+
+/** The requester's side of catching up: one request and one source at a time (sync.md §6.3). */
+export interface Pull {
+  /** Asks, unless a request runs. `prefer` is granted with the request itself, to it alone. */
+  readonly start: (o: { readonly prefer: Bytes | null; readonly controlOnly: boolean }) => boolean;
+  readonly handle: (event: RequestEvent) => void;
+  readonly isActive: () => boolean;
+  /** The source of the present transfer, by which fragments are accepted (X7). */
+  readonly source: () => { readonly device: Bytes; readonly transfer: number; readonly controlOnly: boolean } | null;
+  readonly reqId: () => Bytes;
+  readonly stop: () => void;
+}
+
+export function createPull(core: RoomCore, host: PullHost): Pull {
+  const base = core.ports.random.bytes(2);
+  let state: Requester = initialRequester((base[0] ?? 0) * 2 ** 24 + (base[1] ?? 0) * maxPacksPerGrant);
+  let controlOnly = false;
+  let startClock: SyncReq | null = null;
+  let cancelTimer: (() => void) | null = null;
+  const answers = createAnswerTimes();
+
+  const handle = (event: RequestEvent): void => {
+    if (event.is === 'progress') answers.came(event.transfer, core.ports.time.now());
+    const wasActive = state.phase.is !== 'idle';
+    const moment = { now: core.ports.time.now(), random: (core.ports.random.bytes(1)[0] ?? 0) / 256 };
+    const step = requestStep(state, event, moment);
+    state = step.state;
+    for (const action of step.actions) perform(action);
+    if (wasActive !== (state.phase.is !== 'idle')) host.changed();
+  };
+  const perform = (action: RequestAction): void => {
+    switch (action.do) {
+      case 'send-req':
+        return sendReq(action);
+      case 'send-grant':
+        return sendGrant(action);
+      case 'end-transfer': {
+        answers.ended(action.transfer);
+        const reach = host.reach(action.source);
+        return reach?.netLink.reassemblyOf(reach.peer.address).end(action.transfer);
+      }
+      case 'arm-timer':
+        cancelTimer?.();
+        cancelTimer = core.ports.time.after(Math.max(0, action.atMs - core.ports.time.now()), () => {
+          core.loop.enqueue(() => {
+            handle({ is: 'timer' });
+          });
+        });
+        return;
+      case 'stop-timer':
+        cancelTimer?.();
+        cancelTimer = null;
+        return;
+      case 'finished':
+        return host.ended({ by: action.by, complete: action.complete, untilMs: 0, wasControlOnly: controlOnly });
+      case 'gave-up':
+        return host.ended({ by: null, complete: false, untilMs: action.untilMs, wasControlOnly: controlOnly });
+    }
+  };
+  const sendReq = (action: Extract<RequestAction, { do: 'send-req' }>): void => {
+    const { reqId, attempt, want, prefer, exclude, transfer } = action;
+    const req = fitSyncReq({
+      reqId,
+      attempt,
+      want,
+      prefer,
+      exclude,
+      transfer,
+      controlOnly,
+      domains: requestDomains(core, controlOnly),
+      held: heldRanges(core),
+    });
+    startClock = req;
+    bump(core, 'requestsSent');
+    const reach = prefer && host.reach(prefer);
+    if (prefer !== null && reach) {
+      expect(reach, transfer);
+      reach.netLink.send({ type: frameTypes.syncReq, body: encodeSyncReq(req), to: reach.peer, lane: 'ctl' });
+    } else
+      for (const netLink of host.links())
+        netLink.send({ type: frameTypes.syncReq, body: encodeSyncReq(req), to: 'all', lane: 'ctl' });
+  };
+  const sendGrant = (action: Extract<RequestAction, { do: 'send-grant' }>): void => {
+    const reach = host.reach(action.claimer);
+    if (reach === null) return;
+    expect(reach, action.transfer);
+    bump(core, 'grantsSent');
+    const body = encodeSyncGrant({
+      reqId: action.reqId,
+      claimer: action.claimer,
+      transfer: action.transfer,
+      ranges: null,
+      floors: floors(core, startClock),
+    });
+    reach.netLink.send({ type: frameTypes.syncGrant, body, to: reach.peer, lane: 'ctl' });
+  };
+  const expect = ({ netLink, peer }: Reach, transfer: number): void => {
+    answers.asked(transfer, core.ports.time.now());
+    netLink.reassemblyOf(peer.address).grant(transfer);
+  };
+  return {
+    start: (o) => {
+      if (state.phase.is !== 'idle') return false;
+      controlOnly = o.controlOnly;
+      handle({
+        is: 'start',
+        reqId: core.ports.random.bytes(16),
+        prefer: o.prefer,
+        peers: host.servers(),
+        rttMs: answers.typicalMs(),
+      });
+      return true;
+    },
+    handle,
+    isActive: () => state.phase.is !== 'idle',
+    source: () =>
+      state.phase.is === 'served' ? { device: state.phase.by, transfer: state.phase.transfer, controlOnly } : null,
+    reqId: () => state.reqId,
+    stop: () => cancelTimer?.(),
+  };
+}
+
+/** The longest answer that is still waited for: a busy machine is slow, a silent source is not served by patience. */
+const maxAnswerMs = 2_000;
+
+/** How long sources take from a grant to the first bytes, so that a slow network or machine is not taken for a dead source. */
+function createAnswerTimes(): {
+  readonly asked: (transfer: number, now: number) => void;
+  readonly came: (transfer: number, now: number) => void;
+  readonly ended: (transfer: number) => void;
+  /** Null before the first grant. */
+  readonly typicalMs: () => number | null;
+} {
+  let open: { readonly transfer: number; readonly at: number } | null = null;
+  let typical: number | null = null;
+  return {
+    asked: (transfer, now) => {
+      open = { transfer, at: now };
+    },
+    came: (transfer, now) => {
+      if (open?.transfer !== transfer) return;
+      typical = Math.min(maxAnswerMs, Math.max(now - open.at, (typical ?? 0) * 0.9));
+      open = null;
+    },
+    ended: (transfer) => {
+      if (open?.transfer !== transfer) return;
+      typical = Math.min(maxAnswerMs, 2 * Math.max(200, typical ?? 0)); // it said nothing in time: wait longer for the next
+      open = null;
+    },
+    typicalMs: () => typical,
+  };
+}
+
+/** Every domain known here; those of which nothing is asked are still named, so that the source can tell them from unknown ones. */
+function requestDomains(core: RoomCore, controlOnly: boolean): SyncReq['domains'] {
+  return domainsInOrder(core.state).flatMap((key) => {
+    const domain = domainOf(core.state, key);
+    if (domain === null || (controlOnly && key !== controlKey)) return [];
+    return [{ ...summaryOf(domain), entries: toClockEntries(clockOf(domain)), window: { after: null, upTo: null } }];
+  });
+}
+
+/** What waits here right after what is admitted: not to be sent again (F17). What waits behind a gap is not named. */
+function heldRanges(core: RoomCore): SyncReq['held'] {
+  const newest = new Map<string, SyncReq['held'][number]>();
+  const bySeq = [...core.held].sort((a, b) => a.unit.fromSeq - b.unit.fromSeq);
+  for (const { unit } of bySeq) {
+    const key = toHex(unit.domainId) + toHex(unit.author);
+    const ids = domainOf(core.state, toHex(unit.domainId))?.chainsByAuthor.get(toHex(unit.author))?.ids ?? [];
+    const before = ids[unit.fromSeq - 1];
+    if (before !== undefined && !equalBytes(before, unit.prevId)) continue; // of another branch
+    const next = (newest.get(key)?.seq ?? ids.length - 1) + 1;
+    const seq = unit.fromSeq + unit.entries.length - 1;
+    if (unit.fromSeq <= next && seq >= next) newest.set(key, { domainId: unit.domainId, author: unit.author, seq });
+  }
+  return [...newest.values()].slice(0, maxHeld);
+}
+
+/** What has come since the request went out: the next source starts above it. */
+function floors(core: RoomCore, before: SyncReq | null): { domainId: Bytes; author: Bytes; from: number }[] {
+  const found: { domainId: Bytes; author: Bytes; from: number }[] = [];
+  for (const key of domainsInOrder(core.state)) {
+    const domain = domainOf(core.state, key);
+    const asked = before?.domains.find((candidate) => toHex(candidate.domainId) === key);
+    for (const chain of domain?.chainsByAuthor.values() ?? []) {
+      const count =
+        asked?.entries.find((entry) => equalBytes(entry.author, chain.authorId.subarray(0, 16)))?.count ?? 0;
+      if (chain.ids.length > count && domain && found.length < maxGrantFloors)
+        found.push({ domainId: domain.id, author: chain.authorId, from: chain.ids.length });
+    }
+  }
+  return found;
+}

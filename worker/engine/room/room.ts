@@ -1,0 +1,233 @@
+import { fail, type Fault } from '../../../src/core/base/index.js';
+import type { FromEngine, RoomInfo } from '../../../src/bridge/index.js';
+import { StoreError } from '../../../src/ports/index.js';
+import { CallError } from '../call-error.js';
+import type { Unit } from '../replica/index.js';
+import { bump, isContent, type RoomCore } from './core.js';
+import { roomInfo } from './info.js';
+import { canSign, signDrafts, takeWrites, type LocalWrite } from './local.js';
+import { loadRoom } from './load.js';
+import { createNet, type NetOptions, type RoomNet } from './net.js';
+import { createStepLoop, failureOf, type Job, type Step } from './step.js';
+import { createViews, rejectionOf, type Views } from './views.js';
+
+/** What a room tells its engine. */
+export interface RoomHost {
+  /** The store failed: 'fenced' and 'closed' end the engine, the others are shown and tried again. */
+  readonly storeFailed: (failure: 'full' | 'broken' | 'fenced' | 'closed') => void;
+  /** A commit went through. */
+  readonly committed: () => void;
+  /** Title or undelivered count may have changed. */
+  readonly summaryChanged: () => void;
+  /** Codes of the invites made on this device, by invite entry (hex). */
+  readonly codes: () => ReadonlyMap<string, string>;
+}
+
+/** One open room of an engine: its state, its pages, its networks. */
+export interface RoomEngine {
+  readonly core: RoomCore;
+  readonly views: Views;
+  readonly net: RoomNet;
+  /** Takes a page's transaction; the outcome reaches the page with the next view message. */
+  readonly write: (write: LocalWrite) => void;
+  /** Runs a job in the room's turn; resolves with its result once that is stored. */
+  readonly act: <T>(run: (step: Step) => Promise<T> | T) => Promise<T>;
+  /** Resolves when this device may sign; rejects when the room stops. */
+  readonly whenSigning: () => Promise<void>;
+  readonly openView: (tab: string, send: (message: FromEngine) => void) => void;
+  readonly info: () => RoomInfo;
+  readonly stop: () => Promise<void>;
+}
+
+/** How long a refused commit waits before it is tried again, at first and at most. */
+const retryFirstMs = 500;
+const retryMaxMs = 30_000;
+/** Between two attempts to read the room anew. */
+const reloadWaitMaxMs = 2_000;
+
+/** A room whose state is loaded already. */
+export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOptions): RoomEngine {
+  let pending: LocalWrite[] = [];
+  let retryMs = retryFirstMs;
+  let cancelRetry: (() => void) | null = null;
+  let waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  let stopped = false;
+
+  const info = (): RoomInfo => roomInfo(core, { ...net.info(), codes: host.codes() });
+  const views = createViews(core, info);
+
+  const drain: Job = async (step) => {
+    const writes = pending;
+    pending = [];
+    if (writes.length === 0) return;
+    step.failures.push(() => (pending = [...writes, ...pending]));
+    const { outcomes, units } = await takeWrites(core, step, { writes, isCleared: net.isCleared() });
+    for (const [i, write] of writes.entries()) report(write, outcomes[i]);
+    sendAfter(step, units);
+  };
+  const report = (write: LocalWrite, outcome: { outcome: string; fault?: Fault } | undefined): void => {
+    if (outcome?.outcome === 'refused' && outcome.fault)
+      views.reject(write.tab, rejectionOf(write.n, outcome.fault, write.payload));
+    if (outcome?.outcome === 'taken') trackForTab(core, views, write);
+  };
+  const sendAfter = (step: Step, units: readonly Unit[]): void => {
+    if (units.length > 0)
+      step.effects.push(() => {
+        net.sendUnits(units);
+      });
+  };
+
+  const complain = (error: unknown): void => {
+    if (!(error instanceof StoreError)) core.ports.report?.(error);
+  };
+  core.loop = createStepLoop({
+    report: complain,
+    store: core.ports.store,
+    committed: (step) => {
+      retryMs = retryFirstMs;
+      bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
+      views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
+      host.committed();
+      if (step.infoChanged) host.summaryChanged();
+      if (canSign(core, net.isCleared())) release();
+    },
+    failed: async (error) => {
+      const failure = failureOf(error);
+      complain(error);
+      host.storeFailed(failure);
+      if (failure === 'fenced' || failure === 'closed') return;
+      // What is in memory is ahead of the disk: nothing else runs before it is read anew.
+      for (let waitMs = retryFirstMs; !stopped && !(await reloaded()); waitMs = Math.min(reloadWaitMaxMs, waitMs * 2))
+        await pause(core, waitMs);
+      cancelRetry?.();
+      cancelRetry = core.ports.time.after(retryMs, () => {
+        core.loop.enqueue(drain);
+      });
+      retryMs = Math.min(retryMaxMs, retryMs * 2);
+    },
+  });
+  const shown = new Set(core.fallenOwn.keys());
+  /** What an own fork has taken: no text is ever lost to its author. */
+  const showFallen = (): void => {
+    for (const [id, payload] of core.fallenOwn) {
+      if (shown.has(id)) continue;
+      shown.add(id);
+      views.reject('', rejectionOf(0, fail('entry/fork', 'signed twice').fault, payload));
+    }
+  };
+  const reloaded = async (): Promise<boolean> => {
+    try {
+      await loadRoom(core);
+      showFallen();
+      views.flush('all', info());
+      return true;
+    } catch (error) {
+      complain(error);
+      host.storeFailed(failureOf(error));
+      return false;
+    }
+  };
+  const reload = async (): Promise<void> => {
+    await reloaded();
+  };
+  const release = (): void => {
+    const released = waiters;
+    waiters = [];
+    for (const waiter of released) waiter.resolve();
+  };
+  const net: RoomNet = createNet(
+    core,
+    {
+      infoChanged: () => {
+        core.loop.enqueue((step) => {
+          step.infoChanged = true;
+        });
+      },
+      reload,
+      sendAfter,
+      rejectedOwn: (fault, payload) => {
+        views.reject('', rejectionOf(0, fault, payload));
+      },
+      cleared: () => {
+        core.loop.enqueue(async (step) => {
+          if (!canSign(core, net.isCleared())) return;
+          step.infoChanged = true;
+          if (core.drafts.length === 0) return;
+          const { units, clamped } = await signDrafts(core, step);
+          sendAfter(step, units);
+          if (clamped)
+            step.effects.push(() => {
+              core.loop.alone(reload);
+            });
+        });
+      },
+    },
+    options,
+  );
+
+  const act = <T>(run: (step: Step) => Promise<T> | T): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (stopped) {
+        reject(new Error('the room is closed'));
+        return;
+      }
+      core.loop.enqueue(async (step) => {
+        step.failures.push(reject);
+        try {
+          const value = await run(step);
+          step.effects.push(() => {
+            resolve(value);
+          });
+        } catch (error) {
+          if (!(error instanceof CallError)) throw error;
+          reject(error); // refused before it changed anything: the step goes on without it
+        }
+      });
+    });
+
+  return {
+    core,
+    views,
+    net,
+    act,
+    info,
+    write: (write) => {
+      pending.push(write);
+      if (pending.length === 1) core.loop.enqueue(drain);
+    },
+    whenSigning: () =>
+      new Promise((resolve, reject) => {
+        if (stopped) reject(new Error('the room is closed'));
+        else if (canSign(core, net.isCleared())) resolve();
+        else waiters.push({ resolve, reject });
+      }),
+    openView: (tab, send) => {
+      views.open(tab, send);
+    },
+    stop: async () => {
+      if (stopped) return;
+      stopped = true;
+      net.stop();
+      cancelRetry?.();
+      await core.loop.idle();
+      await core.loop.stop();
+      for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
+    },
+  };
+}
+
+/** Where the write went: the newest draft, or the newest own entry of its domain. Called right after takeWrites. */
+function trackForTab(core: RoomCore, views: Views, write: LocalWrite): void {
+  const draft = core.drafts.find((candidate) => candidate.tab === write.tab && candidate.counter === write.n);
+  if (draft !== undefined) {
+    views.track(write.tab, write.n, { draft: draft.n });
+    return;
+  }
+  const chain = core.state.domains.get(write.domainHex)?.chainsByAuthor.get(core.device);
+  if (chain !== undefined && isContent(write.domainHex))
+    views.track(write.tab, write.n, { domain: write.domainHex, seq: chain.ids.length - 1 });
+}
+
+function pause(core: RoomCore, ms: number): Promise<void> {
+  return new Promise((resolve) => core.ports.time.after(ms, resolve));
+}

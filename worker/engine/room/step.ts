@@ -1,0 +1,131 @@
+import type { ChangedRecord } from '../../../src/core/record/index.js';
+import { StoreError, type Store, type StoreOp } from '../../../src/ports/index.js';
+
+/** One turn of a room: what it will store, what changed, and what happens once that is stored. */
+export interface Step {
+  readonly ops: StoreOp[];
+  /** Records that look different after this step, by collection and id. */
+  readonly changed: Map<string, ChangedRecord>;
+  /** Run after the commit, in order: nothing is sent or acknowledged before it is stored (F10). */
+  readonly effects: (() => void)[];
+  /** Run instead of the effects when the commit fails. */
+  readonly failures: ((error: unknown) => void)[];
+  /** Whether this commit must reach the disk (boot, keys, migration). */
+  strict: boolean;
+  /** Whether members, invites, status or schema look different. */
+  infoChanged: boolean;
+}
+
+/** What a job does in its turn; it may wait for crypto, never for the store or the network. */
+export type Job = (step: Step) => Promise<void> | void;
+
+export interface StepLoop {
+  /** Jobs run in order. All that are queued when a turn begins share its commit (group commit without a timer, F20). */
+  readonly enqueue: (job: Job) => void;
+  /** Runs when what has been done so far is stored: with the present turn's commit, or now when there is none. Not after a failed one. */
+  readonly afterCommit: (run: () => void) => void;
+  /**
+   * Runs between two turns, with nothing uncommitted and no other job beside it: for what replaces the state. Asked for
+   * again before it ran, it runs once.
+   */
+  readonly alone: (job: () => Promise<void>) => void;
+  readonly queued: () => number;
+  /** Resolves when everything queued so far is committed or failed. */
+  readonly idle: () => Promise<void>;
+  /** No turn begins after this; the current one ends. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface StepHost {
+  /** Something of ours threw where nothing may: it is told and the room goes on. */
+  readonly report: (error: unknown) => void;
+  readonly store: Store;
+  /** After a successful commit, before the effects. */
+  readonly committed: (step: Step) => void;
+  /** The store refused, or a job threw: nothing of the step is stored, the state in memory is ahead of the disk. */
+  readonly failed: (error: unknown) => Promise<void>;
+}
+
+/** Most jobs that share one commit: keeps a turn short, so that a control call waits for one at most. */
+const maxJobsPerStep = 64;
+
+export function createStepLoop(host: StepHost): StepLoop {
+  let queue: Job[] = [];
+  let running: Promise<void> | null = null;
+  let stopped = false;
+  let present: Step | null = null;
+  let lonely: (() => Promise<void>) | null = null;
+  const turn = async (): Promise<void> => {
+    while ((queue.length > 0 || lonely !== null) && !stopped) {
+      const first = lonely;
+      lonely = null;
+      if (first !== null) await first().catch(host.report);
+      const jobs = queue.slice(0, maxJobsPerStep);
+      queue = queue.slice(maxJobsPerStep);
+      present = emptyStep();
+      await runStep(host, jobs, present);
+      present = null;
+    }
+    running = null;
+  };
+  const wake = (): void => {
+    running ??= Promise.resolve().then(turn);
+  };
+  return {
+    enqueue: (job) => {
+      if (stopped) return;
+      queue.push(job);
+      wake();
+    },
+    alone: (job) => {
+      if (stopped) return;
+      lonely = job;
+      wake();
+    },
+    afterCommit: (run) => {
+      if (present === null) run();
+      else present.effects.push(run);
+    },
+    queued: () => queue.length,
+    idle: async () => {
+      while (running !== null) await running;
+    },
+    stop: async () => {
+      stopped = true;
+      queue = [];
+      await running;
+    },
+  };
+}
+
+function emptyStep(): Step {
+  return { ops: [], changed: new Map(), effects: [], failures: [], strict: false, infoChanged: false };
+}
+
+async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promise<void> {
+  try {
+    for (const job of jobs) await job(step);
+    if (step.ops.length > 0) await host.store.commit(step.ops, { strict: step.strict });
+  } catch (error) {
+    await host.failed(error);
+    for (const failure of step.failures) failure(error);
+    return;
+  }
+  for (const after of [() => host.committed(step), ...step.effects]) {
+    try {
+      after();
+    } catch (error) {
+      host.report(error);
+    }
+  }
+}
+
+/** Notes changed records, each once. */
+export function noteChanged(step: Step, changed: readonly ChangedRecord[]): void {
+  for (const record of changed) step.changed.set(`${record.collection}/${record.id}`, record);
+}
+
+/** The store's reason, or 'broken' for anything else. */
+export function failureOf(error: unknown): StoreError['failure'] {
+  return error instanceof StoreError ? error.failure : 'broken';
+}

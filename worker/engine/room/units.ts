@@ -1,0 +1,149 @@
+import {
+  copyBytes,
+  fail,
+  isZero,
+  ok,
+  toHex,
+  type Bytes,
+  type Fault,
+  type Result,
+} from '../../../src/core/base/index.js';
+import { headMessage } from '../../../src/core/entry/index.js';
+import {
+  decodeBody,
+  decodePack,
+  encodeBody,
+  openPack,
+  packSealMessage,
+  rebuildRun,
+  sealPack,
+  withSealSignature,
+  type BodyEntry,
+  type RunPlace,
+  type SealedPack,
+} from '../../../src/core/pack/index.js';
+import type { DeviceKeys } from '../../../src/ports/index.js';
+import type { EnginePorts } from '../ports.js';
+import type { Unit } from '../replica/index.js';
+
+/** Bodies smaller than this are not worth a trip through deflate. */
+const minDeflateBytes = 512;
+
+/** What opening and sealing needs of a room. */
+export interface UnitKeys {
+  readonly roomId: Bytes;
+  readonly prkOf: (kidHex: string) => Bytes | null;
+}
+
+/** A unit as a stored pack, sealed by this device under `sealKid`; the sealer's signature is added when it leaves (F2). */
+export async function sealUnit(
+  unit: Unit,
+  seal: { readonly kid: Bytes; readonly device: Bytes },
+  c: { readonly ports: EnginePorts; readonly keys: UnitKeys },
+): Promise<Bytes> {
+  const prk = c.keys.prkOf(toHex(seal.kid));
+  const last = unit.entries.at(-1);
+  if (prk === null || last === undefined) throw new TypeError('sealUnit: needs a held epoch and an entry');
+  const columns = encodeBody(unit.entries.map(bodyOf));
+  const deflated = columns.length >= minDeflateBytes;
+  const stored = deflated ? await c.ports.deflate.deflate(columns) : columns;
+  const header = {
+    deflated,
+    count: unit.entries.length,
+    fromSeq: unit.fromSeq,
+    domainId: unit.domainId,
+    author: unit.author,
+    prevId: unit.prevId,
+    endId: last.id,
+    endSig: unit.endSig,
+    sealKid: seal.kid,
+    sealer: seal.device,
+  };
+  const random32 = c.ports.random.bytes(32);
+  return sealPack(header, { columns, stored }, { prk, roomId: c.keys.roomId, random32 });
+}
+
+/** The columns of a unit as a live frame carries them. */
+export function unitColumns(unit: Unit): Bytes {
+  return encodeBody(unit.entries.map(bodyOf));
+}
+
+function bodyOf(entry: Unit['entries'][number]): BodyEntry {
+  const { kind, boot, cap, kid, hlcMs, hlcCtr, deps, payload, commit } = entry;
+  return { kind, boot, cap, kid, hlcMs, hlcCtr, deps, payload, commit: payload === null ? commit : null };
+}
+
+/** A pack with the sealer's signature, which only the sealer can add. */
+export async function signSeal(
+  bytes: Bytes,
+  keys: DeviceKeys,
+  c: { readonly ports: EnginePorts; readonly roomId: Bytes },
+): Promise<Bytes> {
+  return withSealSignature(bytes, await c.ports.vault.sign(keys, packSealMessage(c.roomId, bytes)));
+}
+
+/** Opens a pack as far as its copy can prove itself: seal, body, commitments, ids. The author's signature is not checked yet. */
+export async function openUnit(
+  bytes: Bytes,
+  c: { readonly ports: EnginePorts; readonly keys: UnitKeys },
+): Promise<Result<Unit>> {
+  const pack = decodePack(bytes);
+  if (!pack.ok) return pack;
+  const prk = c.keys.prkOf(toHex(pack.value.sealKid));
+  if (prk === null) return fail('pack/unknown-key', toHex(pack.value.sealKid));
+  const opened = openPack(pack.value, { prk, roomId: c.keys.roomId });
+  if (!opened.ok) return opened;
+  const { stored, rawLength } = opened.value;
+  const columns = pack.value.deflated ? await c.ports.deflate.inflate(stored, rawLength) : stored;
+  if (columns?.length !== rawLength) return fail('pack/bad-body', 'does not inflate to the stated length');
+  return rebuildUnit(columns, pack.value, c.keys);
+}
+
+function rebuildUnit(columns: Bytes, pack: SealedPack, keys: UnitKeys): Result<Unit> {
+  const bodies = decodeBody(columns, pack.count);
+  if (!bodies.ok) return bodies;
+  // Nothing asks for a missing payload in this version, so a copy without one is a bad copy (F1).
+  if (bodies.value.some((body) => body.payload === null)) return fail('pack/bad-body', 'a payload is missing');
+  const { domainId, author, fromSeq, prevId, endId, endSig } = pack;
+  const run: RunPlace = { roomId: keys.roomId, domainId, author, fromSeq, prevId, endId };
+  const entries = rebuildRun(run, bodies.value, keys.prkOf);
+  if (!entries.ok) return entries;
+  const copy = {
+    domainId: copyBytes(domainId),
+    author: copyBytes(author),
+    prevId: copyBytes(prevId),
+    endSig: copyBytes(endSig),
+  };
+  const owned = entries.value.map((entry) => ({ ...entry, domainId: copy.domainId, author: copy.author }));
+  return ok({ ...copy, fromSeq, entries: owned });
+}
+
+/** Checks the author's signature of the unit's last entry (F3). Code: 'pack/bad-signature'. */
+export async function verifyUnit(
+  unit: Unit,
+  c: { readonly ports: EnginePorts; readonly roomId: Bytes },
+): Promise<Fault | null> {
+  if (c.ports.weaknesses?.has('signature') === true) return null;
+  const last = unit.entries.at(-1);
+  if (last === undefined) return fail('pack/malformed', 'no entries').fault;
+  const isGenesis = isZero(last.roomId);
+  const message = headMessage(isGenesis ? last.roomId : c.roomId, unit.domainId, last);
+  const [isGood] = await c.ports.vault.verify([{ publicKey: unit.author, message, signature: unit.endSig }]);
+  return isGood === true ? null : fail('pack/bad-signature', 'the author did not sign this end').fault;
+}
+
+/** Whether the sealer signed this copy: then a bad copy is charged to the sealer, not to who brought it (F2). */
+export async function isSealSigned(
+  bytes: Bytes,
+  c: { readonly ports: EnginePorts; readonly roomId: Bytes },
+): Promise<Bytes | null> {
+  const pack = decodePack(bytes);
+  if (!pack.ok || isZero(pack.value.sealSig)) return null;
+  const job = {
+    publicKey: copyBytes(pack.value.sealer),
+    message: packSealMessage(c.roomId, bytes),
+    signature: copyBytes(pack.value.sealSig),
+  };
+  const [isGood] = await c.ports.vault.verify([job]);
+  return isGood === true ? job.publicKey : null;
+}

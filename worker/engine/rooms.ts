@@ -1,0 +1,201 @@
+import { toHex, type Bytes } from '../../src/core/base/index.js';
+import type { ClientInfo } from '../../src/bridge/index.js';
+import type { DeviceKeys } from '../../src/ports/index.js';
+import { callError } from './call-error.js';
+import { inviteCodes } from './invites.js';
+import type { LinkDesk } from './links.js';
+import type { EnginePorts } from './ports.js';
+import { createRoomCore, undeliveredCount, type RoomCore } from './room/core.js';
+import { loadRoom, roomIdOf } from './room/load.js';
+import type { NetOptions } from './room/net.js';
+import { createRoomEngine, type RoomEngine } from './room/room.js';
+import { forgetRoomOps, maxBoots, putRoom, readRoomRow, type RoomRow } from './room/rows.js';
+import { createStepLoop } from './room/step.js';
+
+export interface OpenRoom {
+  readonly engine: RoomEngine;
+  /** Codes of invites made on this device, by invite entry (hex). */
+  readonly codes: Map<string, string>;
+  /** Tabs (and joins) that hold it open. */
+  readonly holders: Set<string>;
+}
+
+export interface RoomsHost {
+  readonly desk: LinkDesk;
+  /** The list of rooms, a title or a count looks different. */
+  readonly changed: () => void;
+  readonly committed: () => void;
+  readonly storeFailed: (room: string, failure: 'full' | 'broken' | 'fenced' | 'closed') => void;
+}
+
+/** The rooms of one namespace: those on the disk, and those that are open. */
+export interface Rooms {
+  readonly open: () => ReadonlyMap<string, OpenRoom>;
+  readonly rowOf: (idOrKey: string) => { readonly room: string; readonly row: RoomRow } | null;
+  readonly byRequest: (request: string) => string | null;
+  /** Opens a room of this disk and holds it for a tab. */
+  readonly acquire: (room: string, holder: string) => Promise<OpenRoom>;
+  /** Puts a room that was just made or is being joined among the open ones. */
+  readonly adopt: (core: RoomCore, holder: string, options: NetOptions) => OpenRoom;
+  /** The room's row is on the disk now. */
+  readonly listed: (core: RoomCore) => void;
+  readonly release: (room: string, holder: string) => Promise<void>;
+  readonly forget: (room: string) => Promise<void>;
+  readonly newCore: (o: { roomId: Bytes; keys: DeviceKeys; boot: Bytes; row: RoomRow }) => RoomCore;
+  readonly list: () => ClientInfo['rooms'];
+  readonly usedBytes: () => number;
+  readonly stop: () => Promise<void>;
+}
+
+export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<Rooms> {
+  const rows = new Map<string, RoomRow>();
+  const open = new Map<string, OpenRoom>();
+  const opening = new Map<string, Promise<OpenRoom>>();
+  const sizes = new Map<string, number>();
+  for (const stored of await ports.store.list('rooms', [])) {
+    const [room, row] = [stored.key[0], readRoomRow(stored.value, ports.vault)];
+    if (typeof room === 'string' && roomIdOf(stored) !== null && row !== null) rows.set(room, row);
+  }
+  const newCore: Rooms['newCore'] = (o) => createRoomCore({ ...o, ports, loop: idleLoop(ports) });
+
+  const adopt: Rooms['adopt'] = (core, holder, options) => {
+    const codes = new Map<string, string>();
+    const engine = createRoomEngine(
+      core,
+      {
+        storeFailed: (failure) => {
+          host.storeFailed(core.room, failure);
+        },
+        committed: () => {
+          sizes.set(core.room, core.counters.get('bytesStored') ?? 0);
+          host.committed();
+        },
+        summaryChanged: () => {
+          summarize(core);
+        },
+        codes: () => codes,
+      },
+      options,
+    );
+    const room: OpenRoom = { engine, codes, holders: new Set([holder]) };
+    open.set(core.room, room);
+    host.desk.roomOpened(core.room, engine.net);
+    return room;
+  };
+  /** Title and undelivered count in the list follow the room; the row on the disk follows with the next commit. */
+  const summarize = (core: RoomCore): void => {
+    const row = rows.get(core.room);
+    if (row === undefined) return;
+    const [title, undelivered] = [titleOf(core) ?? row.title, undeliveredCount(core)];
+    if (title === row.title && undelivered === row.undelivered) return;
+    core.row = { ...core.row, title, undelivered };
+    rows.set(core.room, core.row);
+    core.loop.enqueue((step) => {
+      step.ops.push(putRoom(ports.vault, core.room, core.row));
+    });
+    host.changed();
+  };
+  const load = async (room: string, holder: string): Promise<OpenRoom> => {
+    const row = rows.get(room);
+    const keys = row && (await ports.vault.openDeviceKeys(row.handle));
+    if (!row || !keys) throw callError('storage/broken', 'the keys of this device for the room cannot be used');
+    const boot = ports.random.bytes(8);
+    const booted: RoomRow = { ...row, boots: [...row.boots, toHex(boot)].slice(-maxBoots) };
+    await ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true });
+    rows.set(room, booted);
+    const roomId = roomIdOf({ key: [room], value: null });
+    if (roomId === null) throw callError('storage/broken', 'the id of the room is damaged');
+    const core = newCore({ roomId, keys, boot, row: booted });
+    await loadRoom(core);
+    const opened = adopt(core, holder, { isNew: false, isCold: ports.isCold === true });
+    for (const [id, code] of await inviteCodes(core)) opened.codes.set(id, code);
+    return opened;
+  };
+  const release: Rooms['release'] = async (room, holder) => {
+    const found = open.get(room);
+    if (found === undefined || !found.holders.delete(holder) || found.holders.size > 0) return;
+    open.delete(room);
+    host.desk.roomClosed(room);
+    await found.engine.stop();
+  };
+  return {
+    open: () => open,
+    rowOf: (idOrKey) => {
+      const direct = rows.get(idOrKey);
+      if (direct !== undefined) return { room: idOrKey, row: direct };
+      for (const [room, row] of rows) if (row.key === idOrKey) return { room, row };
+      return null;
+    },
+    byRequest: (request) => [...rows].find(([, row]) => row.request === request)?.[0] ?? null,
+    acquire: async (room, holder) => {
+      const ready =
+        open.get(room) ?? (await (opening.get(room) ?? startOpening(opening, room, () => load(room, holder))));
+      ready.holders.add(holder);
+      return ready;
+    },
+    adopt,
+    listed: (core) => {
+      rows.set(core.room, core.row);
+      host.changed();
+    },
+    release,
+    forget: async (room) => {
+      const found = open.get(room);
+      open.delete(room);
+      host.desk.roomClosed(room);
+      await found?.engine.stop();
+      const roomId = roomIdOf({ key: [room], value: null });
+      if (roomId !== null) await ports.store.commit(forgetRoomOps(roomId), { strict: true });
+      rows.delete(room);
+      sizes.delete(room);
+      host.changed();
+    },
+    newCore,
+    list: () =>
+      [...rows].map(([id, row]) => ({
+        id,
+        key: row.key,
+        title: row.title,
+        undelivered: row.undelivered,
+        bytes: sizes.get(id) ?? 0,
+      })),
+    usedBytes: () => [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+    stop: async () => {
+      const rooms = [...open.values()];
+      open.clear();
+      await Promise.all(rooms.map((room) => room.engine.stop()));
+    },
+  };
+}
+
+async function startOpening(
+  opening: Map<string, Promise<OpenRoom>>,
+  room: string,
+  load: () => Promise<OpenRoom>,
+): Promise<OpenRoom> {
+  const started = load();
+  opening.set(room, started);
+  try {
+    return await started;
+  } finally {
+    opening.delete(room);
+  }
+}
+
+/** Replaced by the room's own loop as soon as its engine is made. */
+function idleLoop(ports: EnginePorts): ReturnType<typeof createStepLoop> {
+  return createStepLoop({
+    store: ports.store,
+    report: () => undefined,
+    committed: () => undefined,
+    failed: () => Promise.resolve(),
+  });
+}
+
+function titleOf(core: RoomCore): string | null {
+  for (const [, record] of core.state.records.entries('$room')) {
+    const title = record.fields['title'];
+    if (typeof title === 'string') return title;
+  }
+  return null;
+}

@@ -1,0 +1,157 @@
+import type { IDBPDatabase } from 'idb';
+import { deleteDB, unwrap } from 'idb';
+import type { Store, StoreKey, StoreRow, StoreTable, StoreValue, Time } from '../../../src/ports/index.js';
+import { StoreError } from '../../../src/ports/index.js';
+import type { Disk } from '../index.js';
+import { checkKey, checkPrefix, ownOp } from '../index.js';
+import type { Connection } from './connection.js';
+import { createConnection } from './connection.js';
+import type { Doing } from './failure.js';
+import { toStoreError } from './failure.js';
+import { noteEnd, renewLog } from './log.js';
+import { databaseName, migrationSteps } from './schema.js';
+import type { Succession } from './transact.js';
+import { clearAll, commitOps, nextGeneration, prefixRange } from './transact.js';
+import type { DiskState, Watch } from './watch.js';
+import { createWatch } from './watch.js';
+
+export interface BrowserDiskOptions {
+  readonly namespace: string;
+  readonly time: Time;
+  /** Hears when the database makes us wait, and when it no longer does; must not throw. */
+  readonly onState?: (state: DiskState) => void;
+  /** Whether a killed browser of this kind can lose everything (see log.ts): Chromium and what is made of it. */
+  readonly canTearLog?: boolean;
+}
+
+/** How long `erase` waits for other tabs to let go. */
+const eraseWaitMs = 2_000;
+
+/** The database of one namespace. It is opened by the first use, closed with the last store, and opens itself again. */
+export function createBrowserDisk({
+  namespace,
+  time,
+  onState = () => undefined,
+  canTearLog = false,
+}: BrowserDiskOptions): Disk {
+  const name = databaseName(namespace);
+  const watch = createWatch(time, onState);
+  const connection = createConnection({ name, steps: migrationSteps, watch });
+  let stores = 0;
+  return {
+    raiseGeneration: async (above = 0) => {
+      const raise = (db: IDBPDatabase): Promise<Succession> => nextGeneration(unwrap(db), above);
+      const { generation, before, ended } = await connection.use('take-over', raise).catch(rethrow('take-over'));
+      // Of a generation that was heard of, the browser still runs; nothing was killed, or the tab alone.
+      if (canTearLog && before > above && ended !== before) {
+        await connection.use('take-over', (db) => renewLog(unwrap(db))).catch(() => undefined);
+      }
+      return generation;
+    },
+    open: (generation) => {
+      stores++;
+      return openStore(connection, generation, async () => {
+        if (--stores > 0) return;
+        if (canTearLog) await connection.end((db) => noteEnd(unwrap(db), generation));
+        else connection.close();
+      });
+    },
+    close: connection.close,
+    erase: async () => {
+      // A database that cannot even be emptied can still be deleted.
+      const emptied = await connection
+        .use('erase', (db) => clearAll(unwrap(db)))
+        .then(
+          () => true,
+          () => false,
+        );
+      connection.close();
+      return deleteDatabase(name, { time, watch, emptied });
+    },
+  };
+}
+
+function openStore(connection: Connection, generation: number, onClose: () => Promise<void>): Store {
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | null = null;
+  /** Commits run one after the other, so that one that has to be tried again keeps its place. */
+  let lastCommit: Promise<unknown> = Promise.resolve();
+
+  const run = <T>(doing: Doing, work: (db: IDBPDatabase) => Promise<T>): Promise<T> => {
+    if (closing !== null) throw new StoreError('closed', 'database: used after close()');
+    const done = lastCommit.then(() => connection.use(doing, work)).catch(rethrow(doing));
+    const settled = done.catch(() => undefined).finally(() => running.delete(settled));
+    running.add(settled);
+    if (doing === 'commit') lastCommit = settled;
+    return done;
+  };
+
+  return {
+    commit: async (ops, { strict = false } = {}) => {
+      const own = ops.map(ownOp);
+      return run('commit', (db) => commitOps(unwrap(db), own, { generation, strict }));
+    },
+    get: async (table, key) => {
+      const own = [...checkKey(key)];
+      return run('read', (db) => readRow(db, table, own));
+    },
+    list: async (table, prefix) => {
+      const range = prefixRange(checkPrefix(prefix));
+      return run('read', (db) => readRows(db, table, range));
+    },
+    close: () => (closing ??= Promise.all(running).then(onClose)),
+  };
+}
+
+/** `done` is awaited with the requests: a connection that dies under a read rejects both. */
+async function readRow(db: IDBPDatabase, table: StoreTable, key: (string | number)[]): Promise<StoreValue> {
+  const tx = db.transaction(table);
+  const value: Promise<StoreValue> = tx.store.get(key);
+  await Promise.all([value, tx.done]);
+  return value;
+}
+
+async function readRows(db: IDBPDatabase, table: StoreTable, range: IDBKeyRange): Promise<readonly StoreRow[]> {
+  const tx = db.transaction(table);
+  const all: Promise<StoreValue[]> = tx.store.getAll(range);
+  const [keys, values] = await Promise.all([tx.store.getAllKeys(range), all, tx.done]);
+  return keys.map((key, i) => ({ key: storeKey(key), value: values[i] }));
+}
+
+/** Nobody but us writes here, so that every key is one of ours; the rest of IndexedDB's keys are dropped, not trusted. */
+function storeKey(key: IDBValidKey): StoreKey {
+  const parts = Array.isArray(key) ? key : [];
+  return parts.filter((part) => typeof part === 'string' || typeof part === 'number');
+}
+
+/** Once the data is gone, waiting for ever for others to let go of an empty database would help nobody. */
+function deleteDatabase(
+  name: string,
+  { time, watch, emptied }: { readonly time: Time; readonly watch: Watch; readonly emptied: boolean },
+): Promise<'deleted' | 'emptied'> {
+  return new Promise((resolve, reject) => {
+    let unblock = (): void => undefined;
+    const blocked = (): void => {
+      const cancel = time.after(eraseWaitMs, () =>
+        emptied ? resolve('emptied') : reject(new StoreError('broken', 'database: erase is blocked by another tab')),
+      );
+      const free = watch.blocked('erase');
+      unblock = () => {
+        cancel();
+        free();
+      };
+    };
+    deleteDB(name, { blocked })
+      .finally(() => unblock())
+      .then(
+        () => resolve('deleted'),
+        (error: unknown) => reject(toStoreError(error, 'erase')),
+      );
+  });
+}
+
+function rethrow(doing: Doing): (error: unknown) => never {
+  return (error) => {
+    throw toStoreError(error, doing);
+  };
+}

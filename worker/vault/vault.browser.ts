@@ -1,0 +1,15 @@
+import { describe } from 'vitest';
+import { vectorFiles } from '../../src/core/crypto/vector-files.kit.js';
+import { deflateSuite } from './deflate.kit.js';
+import { createDeflate } from './index.js';
+import { vaultSuite } from './vault.kit.js';
+import { createWebVault, webVaultSuite } from './web-vault.kit.js';
+
+describe('vault over WebCrypto', () => {
+  vaultSuite(createWebVault, vectorFiles);
+  webVaultSuite(vectorFiles);
+});
+
+describe('deflate', () => {
+  deflateSuite(createDeflate());
+});
