@@ -1,6 +1,7 @@
 import { openDB } from 'idb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store, StoreOp } from '../../../src/ports/index.js';
+import type { Disk } from '../index.js';
 import { createConnection } from './connection.js';
 import type { MigrationStep } from './migrate.js';
 import { migrationSteps } from './schema.js';
@@ -35,6 +36,7 @@ export function databaseSuite(where: string): void {
     );
     migrationTests();
   });
+  describe(`a log that can be torn: ${where}`, logTests);
 }
 
 type Rig = () => DatabaseRig;
@@ -242,5 +244,98 @@ function migrationTests(): void {
     connection.close();
     expect(tables).toEqual(['client', 'drafts', 'fence', 'keys', 'marks', 'packs', 'rooms', 'state']);
     indexedDB.deleteDatabase(name);
+  });
+}
+
+/** Bytes put beside the generation row by `run`, and what lies there afterwards. */
+async function besideFence(name: string, run: () => Promise<unknown>): Promise<{ bytes: number; rows: unknown }> {
+  const original = IDBObjectStore.prototype.put;
+  let bytes = 0;
+  IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...args) {
+    if (this.name === 'fence' && args[0] instanceof Uint8Array) bytes += args[0].byteLength;
+    return original.apply(this, args);
+  };
+  try {
+    await run();
+  } finally {
+    IDBObjectStore.prototype.put = original;
+  }
+  return { bytes, rows: (await rawRows(name))['fence'] };
+}
+
+/** More than a LevelDB keeps in memory before it begins a new log. */
+const logBytes = 4 * 1_048_576;
+
+function logTests(): void {
+  let rig: DatabaseRig;
+  let store: Store;
+  beforeEach(async () => {
+    rig = await databaseRig({ canTearLog: true });
+  });
+  afterEach(() => rig.dispose());
+  const take = (disk: Disk, above = 0): Promise<{ bytes: number; rows: unknown }> =>
+    besideFence(rig.name, async () => (store = disk.open(await disk.raiseGeneration(above))));
+
+  test('[S06] behind an engine that did not end, a log is filled before anything is promised, and nothing stays of it', async () => {
+    expect(await take(rig.disk)).toEqual({ bytes: 0, rows: [['generation', 1]] });
+    await store.commit([put('a', 1)]);
+    const { bytes, rows } = await take(rig.second());
+    expect(bytes).toBeGreaterThan(logBytes);
+    expect(rows).toEqual([['generation', 2]]);
+    expect(await store.get('state', ['a'])).toBe(1);
+  });
+
+  test('[S06] an end by itself is noted with all that was written before it, and costs the next one nothing', async () => {
+    await take(rig.disk);
+    const last = store.commit([put('a', 1)]);
+    await store.close();
+    await last;
+    const next = await take(rig.second());
+    expect(next.bytes).toBe(0);
+    // Of the first: the second runs.
+    expect(next.rows).toEqual([
+      ['ended', 1],
+      ['generation', 2],
+    ]);
+    expect((await take(rig.second())).bytes).toBeGreaterThan(logBytes);
+  });
+
+  test('[S06] an engine that was replaced notes no end, and one that was heard of still has its browser', async () => {
+    await take(rig.disk);
+    const [replaced, second] = [store, rig.second()];
+    const next = await take(second, 1);
+    expect(next).toEqual({ bytes: 0, rows: [['generation', 2]] });
+    await replaced.close();
+    expect((await rawRows(rig.name))['fence']).toEqual([['generation', 2]]);
+  });
+
+  test('[S06] where there is no room to fill a log, taking over works without it, and leaves nothing of the try', async () => {
+    await take(rig.disk);
+    const original = IDBObjectStore.prototype.put;
+    let puts = 0;
+    IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...args) {
+      if (args[0] instanceof Uint8Array && ++puts === 40) throw new DOMException('quota', 'QuotaExceededError');
+      return original.apply(this, args);
+    };
+    try {
+      expect(await rig.second().raiseGeneration()).toBe(2);
+    } finally {
+      IDBObjectStore.prototype.put = original;
+    }
+    expect(puts).toBe(40);
+    expect((await rawRows(rig.name))['fence']).toEqual([['generation', 2]]);
+  });
+
+  test('[S06] a browser whose log cannot be torn writes nothing but the generation', async () => {
+    const other = await databaseRig();
+    const taken = await besideFence(other.name, async () => {
+      await other.disk.raiseGeneration();
+      await other
+        .second()
+        .open(await other.second().raiseGeneration())
+        .close();
+    });
+    expect(taken).toEqual({ bytes: 0, rows: [['generation', 2]] });
+    await other.dispose();
   });
 }

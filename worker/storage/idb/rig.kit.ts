@@ -23,14 +23,15 @@ export interface DatabaseRig extends StorageRig {
 
 let made = 0;
 
-/** A database of its own, deleted afterwards. */
-export async function databaseRig(): Promise<DatabaseRig> {
+/** A database of its own, deleted afterwards. `canTearLog` as the host says it of a Chromium. */
+export async function databaseRig({ canTearLog = false } = {}): Promise<DatabaseRig> {
   const namespace = `test-${Date.now().toString(36)}-${String(++made)}`;
   const states: DiskState[] = [];
   const opened = spyOnConnections();
   const disks: Disk[] = [];
   const open = (): Disk => {
-    const disk = createBrowserDisk({ namespace, time: realTime, onState: (state) => states.push(state) });
+    const onState = (state: DiskState): void => void states.push(state);
+    const disk = createBrowserDisk({ namespace, time: realTime, onState, canTearLog });
     disks.push(disk);
     return disk;
   };
