@@ -484,13 +484,33 @@ describe('[F12] epochs', () => {
     });
     expect(codeOf(log.write(bob, wrap(founder)))).toBe('control/bad-parent');
     log.must(founder, epoch('k1'));
-    log.must(cyd, wrap(founder, ada));
+    log.must(bob, wrap(founder, ada));
     log.must(
       ada,
       grantPayload(eve, roles.viewer, { wraps: [{ kid: idOf('k1'), epk: zeros32, sealed: new Uint8Array(48) }] }),
     );
     const recipients = [...(log.access().epochs.get(toHex(idOf('k1')))?.recipients ?? [])].sort();
     expect(recipients).toEqual([founder, ada, eve].map(toHex).sort());
+  });
+
+  test('[F12] nobody makes a stranger a reader: wraps take WRITE, a known epoch, and devices with effect', () => {
+    const log = peopled();
+    log.must(founder, epoch('k1'));
+    const to = (...devices: Bytes[]): ControlPayload => ({
+      kind: 'wrap',
+      kid: idOf('k1'),
+      epk: zeros32,
+      recipients: devices.map((device) => ({ device, sealed: new Uint8Array(48) })),
+    });
+    const before = [...log.records];
+    expect(codeOf(log.write(cyd, to(ada)))).toBe('control/forbidden');
+    expect(codeOf(log.write(bob, to(eve)))).toBe('control/bad-wrap');
+    const granted = log.must(ada, grantPayload(eve, roles.viewer));
+    expect(codeOf(log.write(bob, to(eve), { seen: before }))).toBe('control/bad-wrap');
+    expect(codeOf(log.write(bob, to(eve), { seen: [granted] }))).toBeNull();
+    const wraps = [{ kid: idOf('k9'), epk: zeros32, sealed: new Uint8Array(48) }];
+    expect(codeOf(log.write(ada, grantPayload(idOf('fay'), roles.viewer, { wraps })))).toBe('control/bad-wrap');
+    expect([...(log.access().epochs.get(toHex(idOf('k1')))?.recipients ?? [])]).toEqual([toHex(eve)]);
   });
 
   test('[F12] one key named by two entries is one epoch: the senior’s, in whatever order they came', () => {

@@ -7,6 +7,7 @@ import {
   type GrantPayload,
   type InvitePayload,
   type RevokePayload,
+  type WrapPayload,
 } from './payload.js';
 import { hasPermission, permissions } from './permissions.js';
 import { mayGive, type AccessState, type Grant } from './state.js';
@@ -29,7 +30,7 @@ export function judgeControl(entry: Entry, payload: ControlPayload, past: Access
     case 'epoch':
       return judgeEpoch(payload, { past, cap });
     case 'wrap':
-      return past.epochs.has(toHex(payload.kid)) ? ok(null) : fail('control/bad-parent', 'wrap of an unknown epoch');
+      return judgeWrap(payload, { past, cap });
     case 'domain':
       return judgeDomain(payload.isMeta, { past, cap });
     case 'invite':
@@ -59,6 +60,8 @@ function judgeGrant(entry: Entry, payload: GrantPayload, c: Context): Result<nul
     return fail('control/forbidden', 'scope or depth of a later version');
   if (payload.member.length !== 0) return fail('control/forbidden', 'linking a device belongs to a later version');
   if (!mayGive(given, c.cap)) return fail('control/escalation', 'beyond the powers of the granter');
+  if (!payload.wraps.every(({ kid }) => c.past.kids.has(toHex(kid))))
+    return fail('control/bad-wrap', 'of an unknown epoch');
   if (payload.via === null)
     return hasPermission(c.cap.perms, permissions.manageMembers)
       ? ok(null)
@@ -97,6 +100,15 @@ function judgeEpoch(payload: EpochPayload, c: Context): Result<null> {
   return payload.gen === gen && !c.past.epochs.has(toHex(payload.kid))
     ? ok(null)
     : fail('control/bad-parent', 'wrong generation');
+}
+
+/** A wrap makes its recipients readers of an epoch, and nobody writes under one that strangers may read (F5). */
+function judgeWrap(payload: WrapPayload, c: Context): Result<null> {
+  if (!hasPermission(c.cap.perms, permissions.write)) return fail('control/forbidden', 'wrapping a key needs write');
+  if (!c.past.epochs.has(toHex(payload.kid))) return fail('control/bad-parent', 'wrap of an unknown epoch');
+  return payload.recipients.every(({ device }) => c.past.devices.has(toHex(device)))
+    ? ok(null)
+    : fail('control/bad-wrap', 'for a device without a grant');
 }
 
 function judgeDomain(isMeta: boolean, c: Context): Result<null> {

@@ -6,7 +6,7 @@ import { encodeControl } from '../access/index.js';
 import { maxFutureMs } from '../clock/index.js';
 import { encodeValue } from '../codec/index.js';
 import { entryKinds, type Entry } from '../entry/index.js';
-import { bindOf, judgeCandidate, prepareControl } from './index.js';
+import { bindOf, judgeCandidate, maxFoldsInRow, prepareControl } from './index.js';
 import {
   admit,
   contextOf,
@@ -116,6 +116,21 @@ describe('[ADM-2] control, in this order', () => {
     for (const author of [ada, idOf('bob')]) small.must(author, { kind: 'fold' }, { seen: small.records.slice(0, 3) });
     expect(codeOf(small.write(small.founder, { kind: 'fold' }))).toBe('control/malformed');
     expect(codeOf(small.write(small.founder, { kind: 'fold' }, { seen: small.records.slice(0, 4) }))).toBeNull();
+  });
+
+  test('[F13] who may write nothing but folds comes to an end: so many in a row and no more', () => {
+    const log = createLog();
+    const eve = idOf('eve');
+    log.must(log.founder, grantPayload(eve, roles.viewer));
+    for (let i = 0; i < maxFoldsInRow; i++) log.must(eve, { kind: 'fold' });
+    expect(codeOf(log.write(eve, { kind: 'fold' }))).toBe('control/forbidden');
+    log.must(log.founder, { kind: 'fold' });
+    expect(codeOf(log.write(eve, { kind: 'fold' }))).toBe('control/forbidden');
+    const ada = idOf('ada');
+    log.must(log.founder, grantPayload(ada, roles.admin));
+    for (let i = 0; i < maxFoldsInRow; i++) log.must(ada, { kind: 'fold' });
+    log.must(ada, grantPayload(idOf('bob'), roles.viewer));
+    log.must(ada, { kind: 'fold' });
   });
 
   test('[VER-2] a room under other rules than ours is held whole', () => {

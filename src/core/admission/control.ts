@@ -27,6 +27,9 @@ export interface ControlContext {
 /** The rules of authority that this version knows; a room under others is held whole until an upgrade (F19). */
 const ruleset = 1;
 
+/** Folds in a row of one chain (F13): enough for the heads of a thousand chains. Whoever may write nothing else writes no more. */
+export const maxFoldsInRow = 32;
+
 /** A control entry whose payload is decoded, with the binding signature the engine still has to check (or null). */
 export interface ControlCandidate {
   readonly entry: Entry;
@@ -69,11 +72,24 @@ export function judgeCandidate(candidate: ControlCandidate, c: ControlContext): 
     return fail('control/malformed', 'larger than the room allows');
   if (c.log.length > 0 && entry.deps.length > c.access.limits.maxDeps)
     return fail('control/malformed', 'more dependencies than the room allows');
+  if (payload.kind === 'fold' && foldsBefore(entry, c) >= maxFoldsInRow)
+    return fail('control/forbidden', 'too many folds in a row');
   const before = c.log.filter((record) => isInPast(past, record));
   const access = accessOf(before, c);
   const judged = judgeControl(entry, payload, access);
   if (!judged.ok) return judged;
   return ok({ id: toHex(entry.id), author: toHex(entry.author), cap: toHex(entry.cap), entry, payload, past });
+}
+
+/** Folds that the entry follows directly in its chain. */
+function foldsBefore({ seq, prev }: Entry, { byId }: ControlContext): number {
+  let count = 0;
+  let before = seq === 0 ? undefined : byId.get(toHex(prev));
+  while (before?.payload.kind === 'fold' && count < maxFoldsInRow) {
+    count++;
+    before = before.entry.seq === 0 ? undefined : byId.get(toHex(before.entry.prev));
+  }
+  return count;
 }
 
 /** In the past of an entry what stands may differ from what stands by now: its author knew fewer branches (F6). */

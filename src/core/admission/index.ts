@@ -5,6 +5,6 @@
  * engine. Validity never depends on arrival order, clock, viewer or configuration.
  */
 export type { ControlCandidate, ControlContext } from './control.js';
-export { bindOf, judgeCandidate, prepareControl } from './control.js';
+export { bindOf, judgeCandidate, maxFoldsInRow, prepareControl } from './control.js';
 export type { DataContext } from './data.js';
 export { admitData, judgeEffect } from './data.js';

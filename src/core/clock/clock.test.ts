@@ -69,6 +69,7 @@ describe('room time', () => {
     expect(roomNow(1000, [-300, 60_000])).toBe(700);
     expect(roomNow(1000, [5, 7, 1e12])).toBe(1007);
     expect(roomNow(1000, [-1e15, -1e15, -1e15])).toBe(0);
+    expect(roomNow(1000, [1e15, 1e15, 1e15])).toBe(2 ** 48 - 1);
   });
 
   test('[F17] a minority of liars cannot move the room outside of what the honest say', () => {

@@ -1,4 +1,5 @@
 import type { Hlc } from './hlc.js';
+import { maxU48 } from '../base/index.js';
 import { compareHlc, nextHlc } from './hlc.js';
 
 /** How far above the room's time an entry may lie before it waits (F17). */
@@ -7,10 +8,10 @@ export const maxFutureMs: number = 5 * 60_000;
 /**
  * What time the room believes it is: the local clock moved by the median offset of the peers (F17), so that a device
  * whose clock is wrong neither holds honest entries nor writes from the future. Offsets are (peer's clock - local clock)
- * of authenticated HELLOs, in ms; of two middle ones the smaller correction counts.
+ * of authenticated HELLOs, in ms; of two middle ones the smaller correction counts. Never more than an entry can say.
  */
 export function roomNow(localNowMs: number, offsetsMs: readonly number[]): number {
-  return Math.max(0, Math.floor(localNowMs + medianOffset(offsetsMs)));
+  return Math.min(maxU48, Math.max(0, Math.floor(localNowMs + medianOffset(offsetsMs))));
 }
 
 /** Whether an entry of this time is held until the room's time comes near (F17): never a reason to reject it. */

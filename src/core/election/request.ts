@@ -35,6 +35,8 @@ export interface Requester {
   readonly nextTransfer: number;
   readonly peers: number;
   readonly rttMs: number | null;
+  /** Only the preferred device is asked: when it does not serve, the request is over and counts for nothing. */
+  readonly alone: boolean;
 }
 
 /** What happens to a requester. */
@@ -48,14 +50,16 @@ export type RequestEvent =
       /** Devices that serve, besides me. */
       readonly peers: number;
       readonly rttMs: number | null;
+      /** Nobody but the preferred device is to hear of it: a stranger that may know the room better than I do. */
+      readonly alone?: boolean;
     }
   | { readonly is: 'claim'; readonly claimer: Bytes; readonly coverage: number; readonly load: number }
   /** Useful bytes came. */
   | { readonly is: 'progress'; readonly transfer: number }
   /** The source said that was all; useful: it brought what it had promised. */
   | { readonly is: 'done'; readonly transfer: number; readonly complete: boolean; readonly useful: boolean }
-  /** The source sent a bad copy. */
-  | { readonly is: 'bad'; readonly transfer: number }
+  /** The source sent a bad copy; `sealer`: who has signed for it (F2), when that is somebody else. */
+  | { readonly is: 'bad'; readonly transfer: number; readonly sealer?: Bytes }
   | { readonly is: 'timer' }
   | { readonly is: 'peer-gone'; readonly device: Bytes }
   | { readonly is: 'cancel' };

@@ -43,6 +43,39 @@ const claim = (n: number, coverage = 255, load = 0): RequestEvent => ({
   load,
 });
 const timer: RequestEvent = { is: 'timer' };
+const alone = (n: number): RequestEvent => start({ prefer: deviceOf(n), alone: true });
+
+test('[ELE-5] who is asked alone is not told to others, and its silence counts for nothing', () => {
+  const run = createRun();
+  expect(brief(run.at(0, alone(1)))).toEqual(['req 0 want 1 prefer 1 exclude []', 'timer 400']);
+  expect(run.at(400, timer).map((action) => action.do)).toEqual(['end-transfer', 'stop-timer', 'gave-up']);
+  expect(run.state()).toMatchObject({ phase: { is: 'idle' }, failures: 0 });
+  expect(run.state().exclusions.size).toBe(0);
+  run.at(500, alone(1));
+  expect(run.at(600, { is: 'peer-gone', device: deviceOf(1) }).map((action) => action.do)).toContain('gave-up');
+});
+
+test('[ELE-5] a bad copy of one asked alone is remembered: it is not asked again meanwhile, and nobody instead', () => {
+  const run = createRun();
+  run.at(0, alone(1));
+  const { transfer } = run.state().phase as { transfer: number };
+  run.at(10, { is: 'bad', transfer });
+  expect(run.at(1000, alone(1)).map((action) => action.do)).toEqual(['gave-up']);
+  expect(run.state().phase.is).toBe('idle');
+  expect(run.at(2000, start({ prefer: deviceOf(1) })).map((action) => action.do)).toEqual(['send-req', 'arm-timer']);
+});
+
+test('[F2] a bad copy that another has sealed and signed is that one’s: the bringer is only the last resort', () => {
+  const run = createRun();
+  run.at(0, start({ prefer: deviceOf(1) }));
+  run.at(10, { is: 'bad', transfer: base, sealer: deviceOf(2) });
+  const kinds = [...run.state().exclusions.values()].map(({ device, kind }) => `${String(device[0])} ${kind}`);
+  expect(kinds).toEqual(['2 bad', '1 slow']);
+  run.at(20, claim(2));
+  expect(run.state().phase.is).not.toBe('served');
+  run.at(30, claim(1));
+  expect(run.state().phase).toMatchObject({ is: 'served', by: deviceOf(1) });
+});
 
 const brief = (actions: readonly RequestAction[]): string[] =>
   actions.map((action) => {

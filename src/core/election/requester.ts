@@ -31,6 +31,7 @@ export function initialRequester(firstTransfer: number): Requester {
     nextTransfer: firstTransfer,
     peers: 0,
     rttMs: null,
+    alone: false,
   };
 }
 
@@ -46,7 +47,7 @@ export function requestStep(state: Requester, event: RequestEvent, at: Moment): 
     case 'done':
       return isServedUnder(state, event.transfer) ? done(state, event, at) : still(state);
     case 'bad':
-      return isServedUnder(state, event.transfer) ? sourceFailed(state, 'bad', at) : still(state);
+      return isServedUnder(state, event.transfer) ? badCopy(state, event, at) : still(state);
     case 'timer':
       return onTimer(state, at);
     case 'peer-gone':
@@ -63,12 +64,15 @@ function still(state: Requester): RequestStep {
 }
 
 function start(before: Requester, event: RequestEvent & { readonly is: 'start' }, at: Moment): RequestStep {
-  const { reqId, peers, rttMs } = event;
-  const state = { ...before, reqId, peers, rttMs, attempt: 0, claims: [] };
-  const { prefer } = event;
-  return prefer !== null && isTrusted(state, prefer, at)
-    ? serve(state, prefer, { at, asPreferred: true })
-    : ask(state, at);
+  const { reqId, peers, rttMs, prefer, alone = false } = event;
+  const state = { ...before, reqId, peers, rttMs, alone, attempt: 0, claims: [] };
+  if (prefer !== null && isTrusted(state, prefer, at)) return serve(state, prefer, { at, asPreferred: true });
+  return alone ? { state, actions: [gaveUp(at)] } : ask(state, at);
+}
+
+/** A request to one alone has led to nothing: no pause that others would have to wait for. */
+function gaveUp({ now, random }: Moment): RequestAction {
+  return { do: 'gave-up', untilMs: now + jittered(firstBackoffMs, random) };
 }
 
 function ask(state: Requester, { now }: Moment): RequestStep {
@@ -159,10 +163,19 @@ function peerGone(state: Requester, device: Bytes, at: Moment): RequestStep {
   return still(left);
 }
 
+/** Whoever signed for the copy sealed it (F2); who brought it has shown that it does not look, and is the last resort. */
+function badCopy(state: Requester, { sealer }: RequestEvent & { readonly is: 'bad' }, at: Moment): RequestStep {
+  if (sealer === undefined) return sourceFailed(state, 'bad', at);
+  const exclusions = exclude(state.exclusions, { device: sealer, kind: 'bad' }, at.now);
+  return sourceFailed({ ...state, exclusions }, 'slow', at);
+}
+
 function sourceFailed(state: Requester, kind: ExclusionKind | null, at: Moment): RequestStep {
   if (state.phase.is !== 'served') return still(state);
   const { by, transfer } = state.phase;
-  const exclusions = kind === null ? state.exclusions : exclude(state.exclusions, { device: by, kind }, at.now);
+  const isCounted = kind === 'bad' || (kind === 'slow' && !state.alone);
+  const exclusions = isCounted ? exclude(state.exclusions, { device: by, kind }, at.now) : state.exclusions;
+  if (state.alone) return finish({ ...state, exclusions }, [gaveUp(at)]);
   const next = grantNext({ ...state, exclusions }, at);
   return { state: next.state, actions: [{ do: 'end-transfer', source: by, transfer }, ...next.actions] };
 }

@@ -98,6 +98,20 @@ test('[X7] fragments that contradict themselves or each other', () => {
   expect(codeOf(reassembly, { ...first, bytes: packOf(fragmentBytes, 1) })).toBe(null);
 });
 
+test('[X7] a copy of what is here brings nothing, whether its pack is finished or not', () => {
+  const reassembly = granted();
+  const fragments = splitIntoFragments(packOf(20_000), transferOf(base, 0));
+  const news = [...fragments.slice(0, 1), ...fragments.slice(0, 1), ...fragments].map((fragment) => {
+    const added = reassembly.add(fragment);
+    return added.ok && added.value.isNew;
+  });
+  expect(news).toEqual([true, false, false, true]);
+  expect(reassembly.add(fragments[fragments.length - 1] as Fragment)).toMatchObject({
+    ok: true,
+    value: { isNew: false, pack: null },
+  });
+});
+
 test('[X7] four unfinished packs at a time; finishing one makes room, a pack of one fragment needs none', () => {
   const reassembly = granted();
   const packs = Array.from({ length: 6 }, (_, i) => splitIntoFragments(packOf(20_000), transferOf(base, i)));

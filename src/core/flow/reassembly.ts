@@ -10,6 +10,8 @@ export const maxOpenTransfers = 4;
 export interface Reassembled {
   readonly transfer: number;
   readonly base: number;
+  /** Whether it brought bytes that were not here: a copy moves nothing. */
+  readonly isNew: boolean;
   /** The pack, when this fragment was its last; owned by the caller. Null: more to come, or seen before. */
   readonly pack: Bytes | null;
 }
@@ -69,7 +71,7 @@ function addFragment(
   { transfer, index, total, bytes }: Fragment,
 ): Result<Reassembled> {
   const base = baseOf(transfer);
-  if (done.has(transfer)) return ok({ transfer, base, pack: null });
+  if (done.has(transfer)) return ok({ transfer, base, isNew: false, pack: null });
   const known = open.get(transfer);
   if (known === undefined && total > 1 && open.size >= maxOpenTransfers) {
     return fail('frame/oversized', `more than ${String(maxOpenTransfers)} unfinished transfers`);
@@ -79,15 +81,15 @@ function addFragment(
   const held = entry.parts[index];
   if (held !== undefined) {
     if (!equalBytes(held, bytes)) return fail('frame/malformed', 'two different fragments with one index');
-    return ok({ transfer, base, pack: null });
+    return ok({ transfer, base, isNew: false, pack: null });
   }
   entry.parts[index] = bytes;
   entry.missing--;
   if (entry.missing > 0) {
     open.set(transfer, entry);
-    return ok({ transfer, base, pack: null });
+    return ok({ transfer, base, isNew: true, pack: null });
   }
   open.delete(transfer);
   done.add(transfer);
-  return ok({ transfer, base, pack: concatBytes(...entry.parts.filter((part) => part !== undefined)) });
+  return ok({ transfer, base, isNew: true, pack: concatBytes(...entry.parts.filter((part) => part !== undefined)) });
 }

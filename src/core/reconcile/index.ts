@@ -15,5 +15,7 @@ export {
   toClockEntries,
   wholeClock,
 } from './clock.js';
+export type { Round } from './rounds.js';
+export { firstRound, nextRound } from './rounds.js';
 export type { ChainFork, ChainRange, Missing, MissingLookups } from './missing.js';
 export { coverageOf, entriesIn, fullCoverage, missingRanges } from './missing.js';

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { compareBytes, toHex } from '../base/index.js';
 import { sha256 } from '../crypto/index.js';
 import type { ClockEntry } from '../reconcile/index.js';
+import { firstRound, isInWindow, nextRound } from '../reconcile/index.js';
 import type { RequestDomain, SyncReq } from './index.js';
 import {
   decodeBeacon,
@@ -61,6 +62,43 @@ test('[X6] small clocks stay whole beside a large one, and the frame is used', (
   expect(fitted.domains[0]?.entries.length).toBeGreaterThan(280);
   expect(encodeSyncReq(fitted).length).toBeLessThanOrEqual(maxSignedMessageBytes);
   expect(fitSyncReq({ ...syncReq, domains: [small] }).domains).toEqual([small]);
+});
+
+test('[SYN-3] 500 authors in two domains are all fetched: each request goes on where the last one ended', () => {
+  const clocks = [entriesOf(1, 500), entriesOf(2, 700), entriesOf(3, 20)];
+  const held = clocks.map((clock) => clock.map((entry, i) => ({ ...entry, count: 1 + (i % 3 === 0 ? 0 : 1) })));
+  const got = clocks.map(() => new Set<string>());
+  let round = firstRound;
+  let requests = 0;
+  for (let isWhole = false; !isWhole; requests++) {
+    const domains = held.map((entries, i) => {
+      const domain = domainOf(i + 1, entries);
+      return { ...domain, window: { after: round.after.get(toHex(domain.domainId)) ?? null, upTo: null } };
+    });
+    const { domains: asked } = fitSyncReq({ ...syncReq, domains });
+    // The source holds two of everybody.
+    for (const [i, { entries, window }] of asked.entries())
+      for (const { author } of clocks[i] ?? [])
+        if (isInWindow(author, window)) {
+          const count = entries.find((entry) => toHex(entry.author) === toHex(author))?.count ?? 0;
+          if (count < 2) got[i]?.add(toHex(author));
+        }
+    const windows = asked.map(({ domainId, window }) => ({ domain: toHex(domainId), window }));
+    ({ round, isWhole } = nextRound(round, windows, 'ada'));
+    expect(requests).toBeLessThan(12);
+  }
+  const lacking = held.map((clock) => clock.filter(({ count }) => count < 2).map(({ author }) => toHex(author)));
+  expect(got.map((one) => [...one].sort())).toEqual(lacking.map((one) => one.sort()));
+  console.log(`[SYN-3] 1,220 authors of three domains in ${String(requests)} requests`);
+});
+
+test('[SYN-3] a round that several have served says of none of them that it has nothing more', () => {
+  const cut = [{ domain: 'd', window: { after: null, upTo: bytes(16, 1) } }];
+  const rest = [{ domain: 'd', window: { after: bytes(16, 1), upTo: null } }];
+  const first = nextRound(firstRound, cut, 'ada');
+  expect(first).toMatchObject({ isWhole: false, round: { by: 'ada' } });
+  expect(nextRound(first.round, rest, 'ada')).toEqual({ isWhole: true, round: firstRound });
+  expect(nextRound(first.round, rest, 'bob')).toEqual({ isWhole: false, round: firstRound });
 });
 
 test('[X6] going on where the last window ended reaches every author once', () => {
