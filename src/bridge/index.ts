@@ -44,3 +44,4 @@ export type {
 } from './page.js';
 export { createPageGate } from './page.js';
 export { packRecords, unpackRecords } from './records.js';
+export { leavingNote, tabsName, tabsVersion } from './tabs.js';

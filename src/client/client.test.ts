@@ -118,6 +118,28 @@ describe('[S18] the page', () => {
     expect(worker.heard.at(-1)?.t).toBe('stop');
   });
 
+  test('[X11] a page whose worker leads tells the other tabs itself that it leaves; another does not', async () => {
+    const [win, doc] = [new EventTarget(), new EventTarget()];
+    vi.stubGlobal('window', win);
+    vi.stubGlobal('document', doc);
+    const { worker, client } = serve();
+    await client.openRoom('r1', options);
+    const others = new BroadcastChannel('keeproom/default');
+    const heard: unknown[] = [];
+    others.onmessage = ({ data }: MessageEvent<unknown>) => heard.push(data);
+    for (const [generation, leader] of [
+      [6, false],
+      [7, true],
+    ] as const) {
+      worker.say({ t: 'engine', state: 'ready', generation, leader, error: null });
+      win.dispatchEvent(new Event('pagehide'));
+    }
+    await vi.waitFor(() => expect(heard).not.toEqual([]));
+    expect(heard).toEqual([{ v: 1, body: { m: 'leaving', from: '', generation: 7 } }]);
+    others.close();
+    await client.close();
+  });
+
   test('a subscription starts the worker where there is a page, and nothing where there is none', () => {
     const { worker, client } = serve();
     const stop = client.rooms.subscribe(() => undefined);

@@ -1,4 +1,5 @@
 import type { CallName, CallResult, FromPage, PageArgs, ToPage } from '../bridge/index.js';
+import { leavingNote, tabsName } from '../bridge/index.js';
 import { toHex } from '../core/base/index.js';
 import { spawnWorker } from '../spawn.js';
 import type { Scope } from '../view/index.js';
@@ -51,6 +52,8 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
   /** Ends what listens to the worker and the page. */
   let ending = new AbortController();
   let isReady = false;
+  /** Of the engine in this tab's own worker; 0: none is. */
+  let leads = 0;
   /** What was asked before the engine that serves now. */
   let unanswered: Call[] = [];
 
@@ -63,6 +66,7 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
     ending.abort();
     worker = null;
     isReady = false;
+    leads = 0;
   };
   const fail = (cause: unknown): void => {
     const error = new KeeproomError(
@@ -86,6 +90,7 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
         return;
       case 'engine':
         isReady = message.state === 'ready';
+        leads = message.leader ? message.generation : 0;
         on.trouble(message.error && errorFromWire(message.error));
         if (!isReady) return;
         unanswered = [...calls.values()];
@@ -117,8 +122,12 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
       worker.addEventListener('message', onMessage, { signal });
       // Once it runs, an error in it is not the end of it.
       worker.addEventListener('error', (event) => isAlive || fail(event), { signal });
-      watchPage(post, signal);
       const { namespace = 'default', storage = 'indexeddb' } = o;
+      const rest = (): void => {
+        post({ t: 'abdicate' });
+        if (leads > 0) announceLeaving(namespace, leads);
+      };
+      watchPage(rest, () => post({ t: 'resume' }), signal);
       post({ t: 'start', namespace, storage, tab: toHex(randomBytes(16)) });
     } catch (error) {
       fail(error);
@@ -152,12 +161,17 @@ function openWorker(from: ClientOptions['worker']): Worker {
 }
 
 /** Gives up leadership before the page sleeps or goes, and comes back with it (tabs.md rule 2). */
-function watchPage(post: (message: FromPage) => void, signal: AbortSignal): void {
+function watchPage(rest: () => void, wake: () => void, signal: AbortSignal): void {
   if (typeof document === 'undefined') return;
-  const rest = (): void => post({ t: 'abdicate' });
-  const wake = (): void => post({ t: 'resume' });
   window.addEventListener('pagehide', rest, { signal });
   document.addEventListener('freeze', rest, { signal });
   window.addEventListener('pageshow', wake, { signal });
   document.addEventListener('resume', wake, { signal });
+}
+
+function announceLeaving(namespace: string, generation: number): void {
+  if (typeof BroadcastChannel === 'undefined') return;
+  const channel = new BroadcastChannel(tabsName(namespace));
+  channel.postMessage(leavingNote(generation));
+  channel.close();
 }

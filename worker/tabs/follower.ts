@@ -124,7 +124,7 @@ export function createFollower(o: FollowerOptions): Follower {
         case 'beat':
           if (message.generation < o.highest()) return;
           o.onGeneration(message.generation);
-          silence.heard();
+          silence.heard(message.generation);
           onBeat(message);
           return;
         case 'taking':
@@ -135,14 +135,14 @@ export function createFollower(o: FollowerOptions): Follower {
           }
           return;
         case 'leaving':
-          if (message.generation >= o.highest()) silence.heardLeaving();
+          if (message.generation >= o.highest()) silence.heardLeaving(message.generation);
           return;
         case 'ask':
           silence.heardAsk(message.from);
           return;
         case 'welcome':
           if (message.to !== o.tab || bond.at !== 'hello' || bond.session !== message.session) return;
-          silence.heard();
+          silence.heard(message.generation);
           bond = {
             at: 'attached',
             generation: bond.generation,
@@ -155,7 +155,7 @@ export function createFollower(o: FollowerOptions): Follower {
           return;
         case 'down':
           if (message.to !== o.tab || message.generation < o.highest()) return;
-          silence.heard();
+          silence.heard(message.generation);
           onDown(message);
           return;
         case 'again':

@@ -1,12 +1,13 @@
 import type { ToEngine, WireError } from '../../src/bridge/index.js';
+import { tabsName, tabsVersion } from '../../src/bridge/index.js';
 import { compactValue } from '../storage/index.js';
 import { toWireError } from './errors.js';
 import type { Follower } from './follower.js';
 import { createFollower } from './follower.js';
 import type { LockManagerLike } from './locks.js';
-import { leaderLock, tabLock, wishForLock } from './locks.js';
+import { tabLock, wishForLock } from './locks.js';
 import type { Envelope, TabMessage } from './messages.js';
-import { isEnvelope, tabsVersion } from './messages.js';
+import { isEnvelope } from './messages.js';
 import type { Term, TermOptions } from './term.js';
 import { createTerm } from './term.js';
 import { firstRetryMs, maxRetryMs } from './times.js';
@@ -48,7 +49,7 @@ export function createLife(o: LifeOptions): Life {
     follower?.hear(message.body);
     term?.hear(message.body);
   };
-  const channel = o.openChannel(leaderLock(o.namespace), hear);
+  const channel = o.openChannel(tabsName(o.namespace), hear);
   const send = (body: TabMessage): void => {
     const envelope: Envelope = { v: tabsVersion, body };
     if (!over) channel.send(compactValue(envelope));
@@ -56,7 +57,7 @@ export function createLife(o: LifeOptions): Life {
 
   const wish = (steal: boolean): void => {
     letGo();
-    letGo = wishForLock(o.locks, { name: leaderLock(o.namespace), steal, onHeld: lead, onLost });
+    letGo = wishForLock(o.locks, { name: tabsName(o.namespace), steal, onHeld: lead, onLost });
   };
   const follow = (error: WireError | null, pauseMs: number): void => {
     term = null;

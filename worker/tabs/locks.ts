@@ -1,3 +1,5 @@
+import { tabsName } from '../../src/bridge/index.js';
+
 /** What is used of `navigator.locks`. */
 export interface LockManagerLike {
   readonly request: (
@@ -7,17 +9,12 @@ export interface LockManagerLike {
   ) => Promise<unknown>;
 }
 
-/** The one lock of a namespace: its holder runs the engine (rule 1). */
-export function leaderLock(namespace: string): string {
-  return `keeproom/${namespace}`;
-}
-
 /**
  * Held by a worker as long as it takes part. `life` is new for each start and each return from sleep: a stopped leader
  * may be given the old one, and keep it until it wakes.
  */
 export function tabLock(namespace: string, tab: string, life: string): string {
-  return `keeproom/${namespace}/tab/${tab}/${life}`;
+  return `${tabsName(namespace)}/tab/${tab}/${life}`;
 }
 
 export interface LockWish {

@@ -1,8 +1,5 @@
 import type { FromEngine, ToEngine } from '../../src/bridge/index.js';
 
-/** Raised when tabs of two versions of this library could no longer understand each other. */
-export const tabsVersion = 1;
-
 /** How much of a session has been sent; what comes after it in the channel was sent after it. */
 export interface Sent {
   readonly session: string;

@@ -3,10 +3,10 @@ import { askAfterMs, beatMs, leaveMs, standAsideMs, stealAfterMs } from './times
 
 /** How long the leader has been silent while this tab needed it. */
 export interface Silence {
-  /** A sign of life of a leader. */
-  readonly heard: () => void;
-  /** The leader gives up: the next one should show itself soon. */
-  readonly heardLeaving: () => void;
+  /** A sign of life of the leader of this generation, or of one to come. */
+  readonly heard: (generation?: number) => void;
+  /** The leader of this generation gives up, even if its worker says that it lives: the next should show itself soon. */
+  readonly heardLeaving: (generation: number) => void;
   /** Another tab asks for the leader. */
   readonly heardAsk: (tab: string) => void;
   readonly end: () => void;
@@ -29,7 +29,7 @@ export interface SilenceOptions {
 export function createSilence(o: SilenceOptions): Silence {
   let silentMs = 0;
   let lastTick = o.time.now();
-  let isLeaving = false;
+  let leaving = 0;
   let rivals = new Set<string>();
   let cancel = (): void => undefined;
 
@@ -50,7 +50,7 @@ export function createSilence(o: SilenceOptions): Silence {
     silentMs += passedMs;
     if (beforeMs < askAfterMs && silentMs >= askAfterMs) o.ask();
     const isFirst = [...rivals].every((rival) => o.tab < rival);
-    const limitMs = (isLeaving ? leaveMs : stealAfterMs) + (isFirst ? 0 : standAsideMs);
+    const limitMs = (leaving > 0 ? leaveMs : stealAfterMs) + (isFirst ? 0 : standAsideMs);
     if (silentMs < limitMs) return;
     silentMs = 0;
     o.onSilence();
@@ -58,15 +58,15 @@ export function createSilence(o: SilenceOptions): Silence {
   next(beatMs);
 
   return {
-    heard: () => {
+    heard: (generation = Infinity) => {
       silentMs = 0;
-      isLeaving = false;
+      if (generation > leaving) leaving = 0;
       rivals = new Set();
     },
-    heardLeaving: () => {
+    heardLeaving: (generation) => {
       silentMs = 0;
       lastTick = o.time.now();
-      isLeaving = true;
+      leaving = generation;
       // Those who would have to act must know of each other.
       if (o.isNeedy()) o.ask();
       next(leaveMs);

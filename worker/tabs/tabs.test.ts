@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { faultsOf, startEcho } from './echo.kit.js';
-import { tabsVersion } from './messages.js';
+import { leavingNote, tabsVersion } from '../../src/bridge/index.js';
+import { beatMs } from './times.js';
 import { Page, World } from './world.kit.js';
 
 const lockName = 'keeproom/app';
@@ -151,6 +152,20 @@ describe('fail-over', () => {
     expect(tookMs).toBeLessThan(2_000);
     expect(world.steals).toBe(1);
     expect(faultsOf(world.log(), written(...others))).toEqual([]);
+  });
+
+  test('[X11] a leader whose page says that it leaves, and that beats once more before it is frozen: 2 s', async () => {
+    const world = new World();
+    const [a, b] = await openTwo(world);
+    b.write(20);
+    world.broadcast(a.worker, leavingNote(1));
+    await world.run(beatMs + 1);
+    a.worker.state = 'stopped';
+    b.write(20);
+    const tookMs = await world.run(10_000, () => b.isSaved);
+    expect(tookMs).toBeLessThan(2_000);
+    expect(world.steals).toBe(1);
+    expect(faultsOf(world.log(), written(a, b))).toEqual([]);
   });
 
   test('[X11] a leader that stops without a word is replaced within 6 s; awake again it writes nothing and follows', async () => {

@@ -1,5 +1,6 @@
 /** A page that writes, and writes again what is not saved whenever an engine is ready. Bundled by e2e/tabs-echo.spec.ts. */
 import type { FromPage, ToPage } from '../../../src/bridge/index.js';
+import { leavingNote, tabsName } from '../../../src/bridge/index.js';
 import type { Logged } from '../../tabs/echo.kit.js';
 import type { Confession, Torture } from './echo-worker.kit.js';
 
@@ -66,10 +67,9 @@ worker.addEventListener('message', ({ data }: MessageEvent<ToPage | Confession>)
 
 addEventListener('pagehide', () => {
   post({ t: 'abdicate' });
-  // The worker may be frozen before it can say so itself.
   if (state.engine?.leader !== true) return;
-  const channel = new BroadcastChannel(`keeproom/${space}`);
-  channel.postMessage({ v: 1, body: { m: 'leaving', from: '', generation: state.engine.generation } });
+  const channel = new BroadcastChannel(tabsName(space));
+  channel.postMessage(leavingNote(state.engine.generation));
   channel.close();
 });
 addEventListener('pageshow', () => post({ t: 'resume' }));
