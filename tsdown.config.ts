@@ -2,8 +2,9 @@ import { defineConfig, type UserConfig } from 'tsdown';
 import { thirdParty } from './scripts/third-party.mjs';
 
 /**
- * Two builds into one flat folder. The page entries keep the literal `new URL('./worker.js', import.meta.url)` as it is,
- * so the worker must be the file beside them; it is self-contained, for a worker cannot be given an import map.
+ * Three builds into one flat folder. The page entries keep the literal `new URL('./worker.js', import.meta.url)` as it
+ * is, so the worker must be the file beside them; it is self-contained, for a worker cannot be given an import map, and
+ * names the curves beside it in the same way. Nothing is shared between the two: app bundlers copy the curves as they are.
  * Runtime libraries are bundled (devDependencies, licences in THIRD-PARTY.txt): a page without a bundler works.
  */
 const common = {
@@ -18,6 +19,24 @@ const common = {
   report: false,
   // A named dependency that slipped out of the bundle would be an import that no page can resolve.
   failOnWarn: true,
+} satisfies UserConfig;
+
+/** What the minifier drops and app bundlers read: an import by a computed URL is not theirs to resolve. */
+const markImports = {
+  name: 'keeproom-mark-imports',
+  generateBundle(_options: unknown, bundle: Record<string, { type: string; code?: string }>) {
+    for (const chunk of Object.values(bundle)) {
+      chunk.code &&= chunk.code.replace(/\bimport\((?=\w)/g, 'import(/* @vite-ignore */ /* webpackIgnore: true */ ');
+    }
+  },
+};
+
+/** A file without imports. */
+const alone = {
+  tsconfig: 'tsconfig.worker.json',
+  minify: true,
+  deps: { alwaysBundle: [/.*/], onlyBundle: false },
+  plugins: [thirdParty(), markImports],
 } satisfies UserConfig;
 
 export default defineConfig([
@@ -35,12 +54,16 @@ export default defineConfig([
   },
   {
     ...common,
+    ...alone,
     name: 'worker',
     entry: { worker: 'src/worker.ts' },
-    tsconfig: 'tsconfig.worker.json',
     dts: { sourcemap: false },
-    minify: true,
-    deps: { alwaysBundle: [/.*/], onlyBundle: false },
-    plugins: [thirdParty()],
+  },
+  {
+    ...common,
+    ...alone,
+    name: 'curves',
+    entry: { curves: 'src/curves.ts' },
+    dts: false,
   },
 ]);

@@ -32,6 +32,12 @@ export interface DeviceKeys {
   readonly handle: unknown;
 }
 
+/** An Ed25519 key that is not a device's, known to whoever has its seed. */
+export interface SeedSigner {
+  readonly publicKey: Bytes;
+  readonly sign: (message: Bytes) => Promise<Bytes>;
+}
+
 /** What holds private keys and does asymmetric work. */
 export interface Vault {
   readonly createDeviceKeys: () => Promise<DeviceKeys>;
@@ -40,7 +46,9 @@ export interface Vault {
   readonly sign: (keys: DeviceKeys, message: Bytes) => Promise<Bytes>;
   /** X25519 with the device's static key; null for a low-order peer key. */
   readonly agree: (keys: DeviceKeys, peerX25519: Bytes) => Promise<Bytes | null>;
-  /** One verdict per job, in order. Never rejects. Copies its input before it awaits. */
+  /** The key of a 32-byte seed that a link carries. */
+  readonly signerOfSeed: (seed: Bytes) => Promise<SeedSigner>;
+  /** One verdict per job, in order. Rejects only when what checks cannot be loaded. Copies its input before it awaits. */
   readonly verify: (jobs: readonly VerifyJob[]) => Promise<readonly boolean[]>;
   /** Seals small secrets for the disk under a key named by `use` (format.md X10). */
   readonly sealAtRest: (use: AtRestUse, plaintext: Bytes) => Bytes;

@@ -29,6 +29,7 @@ describe('[S17] the packed tarball', () => {
       'LICENSE',
       'README.md',
       'THIRD-PARTY.txt',
+      'dist/curves.js',
       'dist/index.d.ts',
       'dist/index.js',
       'dist/index.js.map',
@@ -41,7 +42,7 @@ describe('[S17] the packed tarball', () => {
     ];
     // What the two page entries share is a file of its own, under a name the bundler picks.
     expect(
-      packed.files.filter((file) => !/^dist\/(?!index|livekit|worker)[\w-]+\.(js|js\.map|d\.ts)$/.test(file)),
+      packed.files.filter((file) => !/^dist\/(?!curves|index|livekit|worker)[\w-]+\.(js|js\.map|d\.ts)$/.test(file)),
     ).toEqual(expected);
   });
 
@@ -57,7 +58,7 @@ describe('[S17] the packed tarball', () => {
     }
   });
 
-  test('[S17] names its worker in the form that bundlers know, and the worker needs no other file', async () => {
+  test('[S17] names its worker in the form that bundlers know, and the worker the curves; neither needs another file', async () => {
     const folder = join(app, 'node_modules/keeproom/dist');
     const page = await Promise.all(
       packed.files
@@ -67,7 +68,11 @@ describe('[S17] the packed tarball', () => {
     const spawn = /new Worker\(new URL\((["'])\.\/worker\.js\1, import\.meta\.url\), \{ type: (["'])module\2 \}\)/;
     expect(page.filter((text) => spawn.test(text))).toHaveLength(1);
     const worker = await readFile(join(folder, 'worker.js'), 'utf8');
-    expect(worker).not.toMatch(/^\s*import\b|\bimport\(/m);
+    expect(worker).not.toMatch(/^\s*import\b/m);
+    expect(worker).toMatch(/new URL\([`'"]\.\/curves\.js[`'"],\s*import\.meta\.url\)/);
+    const loads = [...worker.matchAll(/\bimport\((.*?)[\w$]+\.href\)/gs)].map(([, marks]) => marks?.trim());
+    expect(loads).toEqual(['/* @vite-ignore */ /* webpackIgnore: true */']);
+    expect(await readFile(join(folder, 'curves.js'), 'utf8')).not.toMatch(/^\s*import\b|\bimport\(|import\.meta/m);
   });
 
   test('[S17] publint has nothing to say, in strict mode', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fromHex } from '../../src/core/base/index.js';
-import { strictVectors } from '../../src/core/crypto/index.js';
+import { strictVectors, verifyAdmitted } from '../../src/core/crypto/index.js';
 import { runSelfTest } from '../../worker/vault/self-test.js';
 import { createVerifier, webCryptoVerify, type EngineVerify } from '../../worker/vault/verifier.js';
 import { primitiveSuite } from './primitives.suite.kit.js';
@@ -12,6 +12,7 @@ const jobs = strictVectors.map(({ publicKey, message, signature }) => {
   if (!key || !text || !sig) throw new TypeError('expected hexadecimal');
   return { publicKey: key, message: text, signature: sig };
 });
+const reference = () => Promise.resolve({ verifyAdmitted });
 const verdicts = strictVectors.map(({ isValid }) => isValid);
 
 test('[SIG-2] a platform that errs on any vector is not asked; one that fails is stood in for', async () => {
@@ -24,11 +25,11 @@ test('[SIG-2] a platform that errs on any vector is not asked; one that fails is
     expect(asked).toBeGreaterThan(0);
     expect(mismatches.length).toBeGreaterThan(0);
   }
-  expect(await createVerifier(broken).verify(jobs)).toEqual(verdicts);
-  expect(await createVerifier(null).verify(jobs)).toEqual(verdicts);
+  expect(await createVerifier(broken, reference).verify(jobs)).toEqual(verdicts);
+  expect(await createVerifier(null, reference).verify(jobs)).toEqual(verdicts);
 });
 
 test('[SIG-2] this platform is asked, and its verdicts are the reference’s', async () => {
   expect(await runSelfTest(webCryptoVerify)).toMatchObject({ fastPath: true, mismatches: [] });
-  expect(await createVerifier(webCryptoVerify).verify(jobs)).toEqual(verdicts);
+  expect(await createVerifier(webCryptoVerify, reference).verify(jobs)).toEqual(verdicts);
 });

@@ -194,7 +194,7 @@ export const secret: Bytes = chance('invite secret', 16);
 export const keys = inviteKeys({ roomId, secret });
 export const invitePayload: ControlPayload = {
   kind: 'invite',
-  invitePub: keys.publicKey,
+  invitePub: ed25519PublicKey(keys.seed),
   rank: 20,
   perms: 7,
   scope: zeros32,

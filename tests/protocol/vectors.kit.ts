@@ -10,6 +10,7 @@ import type { Value } from '../../src/core/codec/index.js';
 import { decodeValue, encodeValue } from '../../src/core/codec/index.js';
 import {
   deriveKey,
+  ed25519PublicKey,
   hedgedNonce,
   labels,
   openAtRest,
@@ -453,7 +454,7 @@ function joining(): Record<string, Vector> {
       },
     },
     'invite.id': { bytes: inviteId, what: 'invite id' },
-    'invite.public': { bytes: keys.publicKey, what: 'public key of the invite' },
+    'invite.public': { bytes: ed25519PublicKey(keys.seed), what: 'public key of the invite' },
     'invite.psk': { bytes: psk, what: 'psk' },
     'join.message': { bytes: message, what: 'what both signatures of the ASK cover' },
     'join.ask': { bytes: ask, what: 'JOIN_ASK', again: again((bytes) => wire.openJoinAsk(bytes, askKey), sealAsk) },

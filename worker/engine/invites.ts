@@ -54,10 +54,11 @@ async function writeInvite(
   const power = { rank: a.role.rank, perms: a.role.perms, write: write === null ? null : new Set(write.map(toHex)) };
   if (!mayGive(power, grant)) throw callError('access/forbidden', 'an invite gives less than its maker has');
   const keys = inviteKeys({ roomId: core.roomId, secret });
+  const { publicKey: invitePub } = await core.ports.vault.signerOfSeed(keys.seed);
   const isSingle = a.maxUses === 1;
   const unit = await writeControl(core, step, {
     kind: 'invite',
-    invitePub: keys.publicKey,
+    invitePub,
     rank: a.role.rank,
     perms: a.role.perms,
     scope: zeros32,

@@ -1,16 +1,10 @@
 import type { Bytes } from '../../src/core/base/index.js';
-import { copyBytes, equalBytes } from '../../src/core/base/index.js';
-import {
-  ed25519KeyBytes,
-  ed25519PublicKey,
-  signEd25519,
-  verifyStrict,
-  x25519KeyBytes,
-  x25519PublicKey,
-  x25519Shared,
-} from '../../src/core/crypto/index.js';
-import type { DeviceKeys, Random, Vault } from '../../src/ports/index.js';
+import { copyBytes, equalBytes, fromBase64Url, fromHex, toHex } from '../../src/core/base/index.js';
+import { ed25519KeyBytes, x25519KeyBytes } from '../../src/core/crypto/index.js';
+import type { DeviceKeys, Random, SeedSigner, Vault } from '../../src/ports/index.js';
 import { storedBytes } from '../../src/ports/index.js';
+import type { LoadCurves } from './curves.js';
+import type { Verifier } from './verifier.js';
 
 /** Which algorithms the platform keeps keys for; the others are seeds, sealed at rest. */
 export interface KeySupport {
@@ -20,6 +14,11 @@ export interface KeySupport {
 
 /** One private key: the platform's, never extractable, or a seed sealed for the disk. */
 type PrivateHalf = CryptoKey | Bytes;
+
+interface NewHalf {
+  readonly half: PrivateHalf;
+  readonly publicKey: Bytes;
+}
 
 interface Handle {
   readonly sign: PrivateHalf;
@@ -35,19 +34,21 @@ export interface SeedSealer {
 }
 
 /** The part of the Vault that holds private keys. */
-export type DeviceKeyring = Pick<Vault, 'createDeviceKeys' | 'openDeviceKeys' | 'sign' | 'agree'>;
+export type DeviceKeyring = Pick<Vault, 'createDeviceKeys' | 'openDeviceKeys' | 'sign' | 'agree' | 'signerOfSeed'>;
 
 /** Private keys of devices; `support` comes from {@link probeKeySupport}. */
 export function createDeviceKeyring(o: {
   readonly support: KeySupport;
   readonly seeds: SeedSealer;
   readonly random: Random;
+  readonly verify: Verifier['verify'];
+  readonly loadCurves: LoadCurves;
 }): DeviceKeyring {
-  const { support, seeds, random } = o;
+  const { support, seeds, random, loadCurves } = o;
 
   async function createDeviceKeys(): Promise<DeviceKeys> {
-    const sign = support.ed25519 ? await generate('Ed25519') : generateSeed(ed25519PublicKey);
-    const agree = support.x25519 ? await generate('X25519') : generateSeed(x25519PublicKey);
+    const sign = support.ed25519 ? await generate('Ed25519') : generateSeed((await loadCurves()).ed25519PublicKey);
+    const agree = await createAgree();
     const handle: Handle = {
       sign: sign.half,
       agree: agree.half,
@@ -57,7 +58,11 @@ export function createDeviceKeyring(o: {
     return keysOf(handle);
   }
 
-  function generateSeed(publicKeyOf: (seed: Bytes) => Bytes): { half: PrivateHalf; publicKey: Bytes } {
+  async function createAgree(): Promise<NewHalf> {
+    return support.x25519 ? generate('X25519') : generateSeed((await loadCurves()).x25519PublicKey);
+  }
+
+  function generateSeed(publicKeyOf: (seed: Bytes) => Bytes): NewHalf {
     const seed = random.bytes(ed25519KeyBytes);
     return { half: seeds.seal(seed), publicKey: publicKeyOf(seed) };
   }
@@ -65,6 +70,10 @@ export function createDeviceKeyring(o: {
   async function openDeviceKeys(stored: unknown): Promise<DeviceKeys | null> {
     const handle = asHandle(stored);
     if (handle === null) return null;
+    const ofSeeds = [handle.sign, handle.agree].filter((half) => half instanceof Uint8Array);
+    if (ofSeeds.some((half) => seeds.open(half) === null)) return null;
+    // Outside the try: a file that does not load says nothing about the keys.
+    if (ofSeeds.length > 0) await loadCurves();
     try {
       return (await answersFor(handle)) ? keysOf(handle) : null;
     } catch {
@@ -76,23 +85,24 @@ export function createDeviceKeyring(o: {
   async function answersFor(handle: Handle): Promise<boolean> {
     const message = random.bytes(32);
     const signature = await signWith(handle, message);
-    if (!verifyStrict(handle.deviceId, message, signature)) return false;
-    const probe = random.bytes(x25519KeyBytes);
-    const mine = await agreeWith(handle, x25519PublicKey(probe));
-    const theirs = x25519Shared(probe, handle.x25519);
+    const [isGood] = await o.verify([{ publicKey: handle.deviceId, message, signature }]);
+    if (isGood !== true) return false;
+    const probe = await createAgree();
+    const mine = await agreeWith(handle.agree, probe.publicKey);
+    const theirs = await agreeWith(probe.half, handle.x25519);
     return mine !== null && theirs !== null && equalBytes(mine, theirs);
   }
 
   async function signWith(handle: Handle, message: Bytes): Promise<Bytes> {
-    if (handle.sign instanceof Uint8Array) return signEd25519(openSeed(handle.sign), message);
+    if (handle.sign instanceof Uint8Array) return (await loadCurves()).signEd25519(openSeed(handle.sign), message);
     return new Uint8Array(await crypto.subtle.sign('Ed25519', handle.sign, message));
   }
 
-  async function agreeWith(handle: Handle, peer: Bytes): Promise<Bytes | null> {
-    if (handle.agree instanceof Uint8Array) return x25519Shared(openSeed(handle.agree), peer);
+  async function agreeWith(half: PrivateHalf, peer: Bytes): Promise<Bytes | null> {
+    if (half instanceof Uint8Array) return (await loadCurves()).x25519Shared(openSeed(half), peer);
     try {
       const publicKey = await crypto.subtle.importKey('raw', peer, 'X25519', true, []);
-      const bits = await crypto.subtle.deriveBits({ name: 'X25519', public: publicKey }, handle.agree, 256);
+      const bits = await crypto.subtle.deriveBits({ name: 'X25519', public: publicKey }, half, 256);
       const shared = new Uint8Array(bits);
       // Platforms refuse a low-order key with different errors; one that does not gives zeros.
       return shared.every((byte) => byte === 0) ? null : shared;
@@ -107,12 +117,21 @@ export function createDeviceKeyring(o: {
     return seed;
   }
 
+  async function signerOfSeed(seed: Bytes): Promise<SeedSigner> {
+    const own = copyBytes(seed);
+    const platforms = support.ed25519 ? await platformSigner(own).catch(() => null) : null;
+    if (platforms !== null) return platforms;
+    const { ed25519PublicKey, signEd25519 } = await loadCurves();
+    return { publicKey: ed25519PublicKey(own), sign: async (message) => Promise.resolve(signEd25519(own, message)) };
+  }
+
   return {
+    signerOfSeed,
     createDeviceKeys,
     openDeviceKeys,
     // async: a foreign handle rejects, as everything here does
     sign: async (keys, message) => signWith(requireHandle(keys), copyBytes(message)),
-    agree: async (keys, peer) => agreeWith(requireHandle(keys), copyBytes(peer)),
+    agree: async (keys, peer) => agreeWith(requireHandle(keys).agree, copyBytes(peer)),
   };
 }
 
@@ -126,7 +145,19 @@ export async function probeKeySupport(): Promise<KeySupport> {
   return { ed25519: await works('Ed25519'), x25519: await works('X25519') };
 }
 
-async function generate(name: 'Ed25519' | 'X25519'): Promise<{ half: CryptoKey; publicKey: Bytes }> {
+/** RFC 8410 §7: what stands before the seed in a PKCS #8 key. */
+const pkcs8Head = '302e020100300506032b657004220420';
+
+/** The seed as a key of the platform; its public half is in no format but JWK. Rejects when the platform will not. */
+async function platformSigner(seed: Bytes): Promise<SeedSigner> {
+  const pkcs8 = fromHex(pkcs8Head + toHex(seed)) ?? seed;
+  const key = await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', true, ['sign']);
+  const publicKey = fromBase64Url((await crypto.subtle.exportKey('jwk', key)).x ?? '');
+  if (publicKey?.length !== ed25519KeyBytes) throw new TypeError('Ed25519: expected a public key in the JWK');
+  return { publicKey, sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, message)) };
+}
+
+async function generate(name: 'Ed25519' | 'X25519'): Promise<NewHalf> {
   const usages: KeyUsage[] = name === 'Ed25519' ? ['sign', 'verify'] : ['deriveBits'];
   const pair = await crypto.subtle.generateKey(name, false, usages);
   if (!('privateKey' in pair)) throw new TypeError(`${name}: expected a key pair`);

@@ -6,6 +6,7 @@
  * checks and key admission of the core come first, always. Stores nothing itself: the host keeps the rows.
  * reference.ts is the same port without a platform, for the simulator.
  */
+export type { Curves, LoadCurves } from './curves.js';
 export type { AtRestRow } from './data-key.js';
 export { createDeflate } from './deflate.js';
 export type { KeySupport } from './device-keys.js';

@@ -5,7 +5,7 @@
  * device uses it.
  */
 import type { Bytes } from '../../src/core/base/index.js';
-import { concatBytes, toHex } from '../../src/core/base/index.js';
+import { concatBytes, copyBytes, toHex } from '../../src/core/base/index.js';
 import {
   ed25519KeyBytes,
   ed25519PublicKey,
@@ -73,6 +73,11 @@ export function createReferenceVault(o: {
     },
     sign: async (keys, message) => Promise.resolve(signEd25519(requireHandle(keys).seed, message)),
     agree: async (keys, peer) => Promise.resolve(x25519Shared(requireHandle(keys).secret, peer)),
+    signerOfSeed: async (seed) => {
+      const own = copyBytes(seed);
+      const sign = async (message: Bytes): Promise<Bytes> => Promise.resolve(signEd25519(own, message));
+      return Promise.resolve({ publicKey: ed25519PublicKey(own), sign });
+    },
     verify: async (jobs) => Promise.resolve(jobs.map(verdict)),
     sealAtRest: seal,
     openAtRest: open,

@@ -1,7 +1,13 @@
 /** The contract of the Vault port, for every implementation and engine. */
 import { expect, test } from 'vitest';
 import { concatBytes, equalBytes } from '../../src/core/base/index.js';
-import { verifyStrict, x25519PublicKey, x25519Shared } from '../../src/core/crypto/index.js';
+import {
+  ed25519PublicKey,
+  signEd25519,
+  verifyStrict,
+  x25519PublicKey,
+  x25519Shared,
+} from '../../src/core/crypto/index.js';
 import type { VectorFiles } from '../../src/core/crypto/vectors.kit.js';
 import { expectVerdicts, hex, signatureCases } from '../../src/core/crypto/vectors.kit.js';
 import type { AtRestUse, Vault } from '../../src/ports/index.js';
@@ -100,6 +106,19 @@ export function vaultSuite(create: () => Promise<{ open: () => Promise<Vault> }>
     expect(await vault.verify([])).toEqual([]);
     const junk = { publicKey: filled(0, 0), message: filled(0, 0), signature: filled(0, 0) };
     expect(await vault.verify([junk, { ...junk, signature: filled(64, 255) }])).toEqual([false, false]);
+  });
+
+  test('the key of a seed is the same everywhere', async () => {
+    const vault = await openOne();
+    for (const byte of [0, 1, 200, 255]) {
+      const seed = filled(32, byte);
+      const pending = vault.signerOfSeed(seed);
+      seed.fill(9);
+      const { publicKey, sign } = await pending;
+      seed.fill(byte);
+      expect(publicKey).toEqual(ed25519PublicKey(seed));
+      expect(await sign(filled(90, 3))).toEqual(signEd25519(seed, filled(90, 3)));
+    }
   });
 
   test('sign copies its message', async () => {

@@ -4,6 +4,7 @@ import { nonceRandomBytes, openAtRest, sealAtRest } from '../../src/core/crypto/
 import type { Random, Vault } from '../../src/ports/index.js';
 import type { AtRestRow } from './data-key.js';
 import { createDataKey, openDataKey } from './data-key.js';
+import type { LoadCurves } from './curves.js';
 import type { KeySupport } from './device-keys.js';
 import { createDeviceKeyring, probeKeySupport } from './device-keys.js';
 import type { SelfTestVerdict } from './self-test.js';
@@ -23,18 +24,22 @@ export interface OpenedVault {
 /**
  * The Vault of this origin. `atRest` is the stored row (X10), null or undefined only where none was ever stored.
  * Code store/corrupt: the row does not open; nothing sealed under it can be read again, and whoever decides to give it
- * up calls again with null. TypeError outside a secure context, where the platform has no cryptography.
+ * up calls again with null. TypeError outside a secure context, where the platform has no cryptography. Rejects where the
+ * platform lacks a curve and `loadCurves` does.
  */
 export async function createVault(o: {
   readonly atRest: unknown;
   readonly random: Random;
+  readonly loadCurves: LoadCurves;
 }): Promise<Result<OpenedVault>> {
   requireSecureContext();
   const opened = await openOrCreate(o.atRest ?? null, o.random);
   if (!opened.ok) return opened;
   const { dataKey, newRow } = opened.value;
   const [selfTest, support] = await Promise.all([runSelfTest(webCryptoVerify), probeKeySupport()]);
-  return ok({ vault: assemble({ dataKey, selfTest, support, random: o.random }), newRow, selfTest, support });
+  // What cannot be had is known now, and not in the middle of a room's work.
+  if (!(selfTest.fastPath && support.ed25519 && support.x25519)) await o.loadCurves();
+  return ok({ vault: assemble({ ...o, dataKey, selfTest, support }), newRow, selfTest, support });
 }
 
 function assemble(o: {
@@ -42,18 +47,21 @@ function assemble(o: {
   readonly selfTest: SelfTestVerdict;
   readonly support: KeySupport;
   readonly random: Random;
+  readonly loadCurves: LoadCurves;
 }): Vault {
-  const { dataKey, random } = o;
+  const { dataKey, random, loadCurves } = o;
   const seal: Vault['sealAtRest'] = (use, plaintext) =>
     sealAtRest({ dataKey, use, random32: random.bytes(nonceRandomBytes), plaintext });
   const open: Vault['openAtRest'] = (use, sealed) => openAtRest({ dataKey, use, sealed });
+  const { verify } = createVerifier(o.selfTest.fastPath ? webCryptoVerify : null, loadCurves);
   const keyring = createDeviceKeyring({
     support: o.support,
     random,
+    verify,
+    loadCurves,
     seeds: { seal: (seed) => seal('device-seed', seed), open: (sealed) => open('device-seed', sealed) },
   });
-  const verifier = createVerifier(o.selfTest.fastPath ? webCryptoVerify : null);
-  return { ...keyring, verify: verifier.verify, sealAtRest: seal, openAtRest: open };
+  return { ...keyring, verify, sealAtRest: seal, openAtRest: open };
 }
 
 async function openOrCreate(

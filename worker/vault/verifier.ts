@@ -1,14 +1,15 @@
 import type { Bytes } from '../../src/core/base/index.js';
 import { copyBytes, toHex } from '../../src/core/base/index.js';
-import { hasStrictSignatureForm, isAdmissiblePublicKey, verifyAdmitted } from '../../src/core/crypto/index.js';
+import { hasStrictSignatureForm, isAdmissiblePublicKey } from '../../src/core/crypto/index.js';
 import type { VerifyJob } from '../../src/ports/index.js';
+import type { Curves } from './curves.js';
 
 /** The cofactorless check of the platform for one admitted key; rejects when the platform cannot do it. */
 export type EngineVerify = (publicKey: CryptoKey, message: Bytes, signature: Bytes) => Promise<boolean>;
 
 /** Checks signatures by profile ED25519-STRICT-1. */
 export interface Verifier {
-  /** One verdict per job, in order; never rejects. Input is copied before anything is awaited. */
+  /** One verdict per job, in order; rejects only where the reference is needed and cannot be had. Copies its input first. */
   readonly verify: (jobs: readonly VerifyJob[]) => Promise<readonly boolean[]>;
 }
 
@@ -18,8 +19,15 @@ const maxKnownKeys = 4_096;
 /** What is known of a public key: refused, or admitted with the platform's handle (null: the platform will not take it). */
 type KnownKey = { readonly admitted: false } | { readonly admitted: true; readonly handle: CryptoKey | null };
 
+/** The part of {@link Curves} that checks, loaded when first asked. */
+export type LoadReference = () => Promise<Pick<Curves, 'verifyAdmitted'>>;
+
 /** `engine` null means the reference checks everything. `maxKnown` bounds the memory of keys. */
-export function createVerifier(engine: EngineVerify | null, maxKnown: number = maxKnownKeys): Verifier {
+export function createVerifier(
+  engine: EngineVerify | null,
+  loadReference: LoadReference,
+  maxKnown: number = maxKnownKeys,
+): Verifier {
   const knownKeys = new Map<string, Promise<KnownKey>>();
 
   function know(publicKey: Bytes): Promise<KnownKey> {
@@ -46,7 +54,7 @@ export function createVerifier(engine: EngineVerify | null, maxKnown: number = m
         // the platform failed, which says nothing about the signature
       }
     }
-    return verifyAdmitted(job.publicKey, job.message, job.signature);
+    return (await loadReference()).verifyAdmitted(job.publicKey, job.message, job.signature);
   }
 
   return { verify: (jobs) => Promise.all(jobs.map(copyJob).map(check)) };

@@ -1,3 +1,4 @@
+import { Point } from '@noble/ed25519';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concatBytes, equalBytes, toHex } from '../base/index.js';
@@ -13,6 +14,7 @@ import {
   hkdfExtract,
   hmacSha256,
   isAdmissiblePublicKey,
+  isLowOrderX25519,
   kidOf,
   labelNames,
   labels,
@@ -248,7 +250,10 @@ describe('X25519', () => {
       'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
       'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
     ];
-    for (const point of lowOrder) expect(x25519Shared(filled(32, 5), hex(point)), point).toBeNull();
+    for (const point of lowOrder) {
+      expect(x25519Shared(filled(32, 5), hex(point)), point).toBeNull();
+      expect(isLowOrderX25519(hex(point)), point).toBe(true);
+    }
     expect(() => x25519Shared(filled(31, 5), filled(32, 9))).toThrow('secret: expected 32 bytes, got 31');
     expect(() => x25519Shared(filled(32, 5), filled(33, 9))).toThrow('publicKey: expected 32 bytes, got 33');
   });
@@ -285,6 +290,42 @@ describe('ED25519-STRICT-1', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test('[SIG-1] key admission is the library’s: on the curve, in the prime-order subgroup, not neutral', () => {
+    const byTheLibrary = (key: Uint8Array): boolean => {
+      try {
+        const point = Point.fromBytes(key, false);
+        return !point.isSmallOrder() && point.isTorsionFree();
+      } catch {
+        return false;
+      }
+    };
+    // Of order 8: its multiples are all points of small order.
+    const eighth = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+    const small = Array.from({ length: 8 }, (_, i) => eighth.multiply(BigInt(i), false));
+    expect(new Set(small.map((point) => point.toHex())).size).toBe(8);
+    const seen = { yes: 0, no: 0 };
+    const judge = (key: Uint8Array): void => {
+      const expected = byTheLibrary(key);
+      seen[expected ? 'yes' : 'no']++;
+      expect(isAdmissiblePublicKey(key), toHex(key)).toBe(expected);
+    };
+    for (const point of small) judge(point.toBytes());
+    fc.assert(
+      fc.property(bytes({ min: 32, max: 32 }), fc.nat(7), (seed, i) => {
+        judge(seed);
+        judge(
+          Point.fromBytes(ed25519PublicKey(seed))
+            .add(small[i] ?? Point.ZERO)
+            .toBytes(),
+        );
+        judge(ed25519PublicKey(seed));
+      }),
+      { numRuns: 60 },
+    );
+    expect(seen.yes).toBeGreaterThan(60);
+    expect(seen.no).toBeGreaterThan(60);
   });
 
   test('each case is refused where its name says', () => {

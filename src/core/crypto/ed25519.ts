@@ -2,48 +2,22 @@ import { getPublicKey, hashes, Point, sign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../base/index.js';
 import { concatBytes, equalBytes } from '../base/index.js';
+import { ed25519KeyBytes, groupOrder, hasStrictSignatureForm, littleEndian } from './key-check.js';
 
 // The library's synchronous functions take their hash from here.
 hashes.sha512 = sha512;
-
-/** Length of an Ed25519 public key, and of a seed. */
-export const ed25519KeyBytes = 32;
-/** Length of an Ed25519 signature. */
-const signatureBytes = 64;
-
-const { p: fieldPrime, n: groupOrder } = Point.CURVE();
-
-/**
- * Key admission of ED25519-STRICT-1, the dear half of it (some milliseconds): canonical, not of small order, in the
- * prime-order subgroup. With such a key every cofactorless verifier gives the same verdict. Remember the answer per key.
- */
-export function isAdmissiblePublicKey(publicKey: Uint8Array): boolean {
-  const point = decodePoint(publicKey);
-  return point !== null && !point.isSmallOrder() && point.isTorsionFree();
-}
-
-/**
- * The byte checks of ED25519-STRICT-1 that come before any verifier: S < L, R canonical, R not the identity
- * (nor the other point with x = 0, which no admissible key can produce).
- */
-export function hasStrictSignatureForm(signature: Uint8Array): boolean {
-  if (signature.length !== signatureBytes) return false;
-  const y = littleEndian(signature, 0, 32) & (2n ** 255n - 1n);
-  const s = littleEndian(signature, 32, 64);
-  return s < groupOrder && y < fieldPrime && y !== 1n && y !== fieldPrime - 1n;
-}
 
 /**
  * The reference verdict of ED25519-STRICT-1 (security.md §2.1), key admission included.
  * Never `verify` of the library: that one checks the cofactored equation, which WebCrypto does not.
  */
 export function verifyStrict(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  return hasStrictSignatureForm(signature) && isAdmissiblePublicKey(publicKey)
-    ? verifyAdmitted(publicKey, message, signature)
-    : false;
+  const point = decodePoint(publicKey);
+  const isAdmissible = point !== null && !point.isSmallOrder() && point.isTorsionFree();
+  return isAdmissible && verifyAdmitted(publicKey, message, signature);
 }
 
-/** The same for a key that {@link isAdmissiblePublicKey} accepted. With any other key the verdict means nothing. */
+/** The same for a key that isAdmissiblePublicKey accepted. With any other key the verdict means nothing. */
 export function verifyAdmitted(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const point = decodePoint(publicKey);
   if (point === null || !hasStrictSignatureForm(signature)) return false;
@@ -76,13 +50,6 @@ function decodePoint(bytes: Uint8Array): Point | null {
   } catch {
     return null;
   }
-}
-
-function littleEndian(bytes: Uint8Array, from: number, to: number): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  let out = 0n;
-  for (let at = to - 8; at >= from; at -= 8) out = (out << 64n) | view.getBigUint64(at, true);
-  return out;
 }
 
 function checkSeed(seed: Uint8Array): void {

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import type { Bytes } from '../base/index.js';
 import { fromHex } from '../base/index.js';
 import type { VerifyJob } from '../../ports/index.js';
-import { aeadOpen, aeadSeal, hkdfExpand, hkdfExtract, strictVectors, x25519Shared } from './index.js';
+import { aeadOpen, aeadSeal, hkdfExpand, hkdfExtract, isLowOrderX25519, strictVectors, x25519Shared } from './index.js';
 
 /** Files by name without extension; absent ones are not in the map. */
 export type VectorFiles = ReadonlyMap<string, unknown>;
@@ -131,6 +131,7 @@ export function expectX25519(files: VectorFiles): number {
       const shared = x25519Shared(hex(test.private), hex(test.public));
       const isZero = /^0*$/.test(test.shared);
       expect(shared, `wycheproof ${String(test.tcId)}`).toEqual(isZero ? null : hex(test.shared));
+      expect(isLowOrderX25519(hex(test.public)), `wycheproof ${String(test.tcId)}`).toBe(isZero);
       checked++;
     }
   }

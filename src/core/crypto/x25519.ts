@@ -1,6 +1,7 @@
 import { montgomery } from '@noble/curves/abstract/montgomery.js';
 import { pow } from '@noble/curves/abstract/modular.js';
 import type { Bytes } from '../base/index.js';
+import { x25519KeyBytes } from './key-check.js';
 
 const fieldPrime = 2n ** 255n - 19n;
 
@@ -15,9 +16,6 @@ const x25519 = montgomery({
     return bytes;
   },
 });
-
-/** Length of an X25519 key, secret or public. */
-export const x25519KeyBytes = 32;
 
 /** Public key of a 32-byte secret. */
 export function x25519PublicKey(secret: Uint8Array): Bytes {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { ed25519KeyBytes, ed25519PublicKey, hkdfExpand, hkdfExtract, keyBytes, labels } from '../crypto/index.js';
+import { ed25519KeyBytes, hkdfExpand, hkdfExtract, keyBytes, labels } from '../crypto/index.js';
 import type { InviteCode } from './code.js';
 
 /** Length of an invite's id. */
@@ -9,10 +9,8 @@ export const inviteIdBytes = 16;
 export interface InviteKeys {
   /** Names the invite in a JOIN_ASK without showing anything of the secret; 16 bytes. */
   readonly inviteId: Bytes;
-  /** Ed25519 seed: its signature proves that the joiner has the link. */
+  /** Ed25519 seed: its signature proves that the joiner has the link; its public key stands in the invite entry. */
   readonly seed: Bytes;
-  /** Its public key, which stands in the invite entry. */
-  readonly publicKey: Bytes;
   /** Seals the join exchange against everybody without the link. */
   readonly psk: Bytes;
 }
@@ -20,11 +18,9 @@ export interface InviteKeys {
 /** Keys of an invite (X9): HKDF with the room as salt, so that a link is worth nothing in another room. */
 export function inviteKeys({ roomId, secret }: InviteCode): InviteKeys {
   const prk = hkdfExtract(roomId, secret);
-  const seed = hkdfExpand(prk, labels.inviteSeed, ed25519KeyBytes);
   return {
     inviteId: hkdfExpand(prk, labels.inviteId, inviteIdBytes),
-    seed,
-    publicKey: ed25519PublicKey(seed),
+    seed: hkdfExpand(prk, labels.inviteSeed, ed25519KeyBytes),
     psk: hkdfExpand(prk, labels.invitePsk, keyBytes),
   };
 }

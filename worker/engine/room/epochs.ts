@@ -1,6 +1,6 @@
 import { toHex, type Bytes } from '../../../src/core/base/index.js';
 import { hasPermission, maxWrapRecipients, permissions, type ControlPayload } from '../../../src/core/access/index.js';
-import { kidOf, x25519PublicKey, x25519Shared } from '../../../src/core/crypto/index.js';
+import { kidOf } from '../../../src/core/crypto/index.js';
 import { rankIn } from '../../../src/core/election/index.js';
 import { epochHeads, nextGeneration, sealKey, sealLink } from '../../../src/core/epoch/index.js';
 import type { Unit } from '../replica/index.js';
@@ -38,25 +38,27 @@ export async function mintEpoch(core: RoomCore, step: Step): Promise<readonly Un
   const devices = [...core.state.access.devices.values()];
   for (let at = 0; at < devices.length; at += maxWrapRecipients) {
     const some = devices.slice(at, at + maxWrapRecipients).map((g) => ({ device: g.subjectId, x25519: g.x25519 }));
-    units.push(await writeControl(core, step, wrapFor(core, { kid, key }, some)));
+    units.push(await writeControl(core, step, await wrapFor(core, { kid, key }, some)));
   }
   return units;
 }
 
 /** Wraps of an epoch key: one ephemeral key, one sealed copy per device, ascending by device. */
-function wrapFor(
+async function wrapFor(
   core: RoomCore,
   k: { readonly kid: Bytes; readonly key: Bytes },
   devices: readonly { readonly device: Bytes; readonly x25519: Bytes }[],
-): Extract<ControlPayload, { kind: 'wrap' }> {
-  const secret = core.ports.random.bytes(32);
-  const epk = x25519PublicKey(secret);
-  const recipients = devices.map(({ device, x25519 }) => {
-    const shared = x25519Shared(secret, x25519);
+): Promise<Extract<ControlPayload, { kind: 'wrap' }>> {
+  const { vault } = core.ports;
+  const once = await vault.createDeviceKeys();
+  const epk = once.x25519;
+  const sealFor = async ({ device, x25519 }: (typeof devices)[number]): Promise<{ device: Bytes; sealed: Bytes }> => {
+    const shared = await vault.agree(once, x25519);
     if (shared === null) throw new TypeError('wrapFor: a device with a low-order key was admitted');
     const context = { roomId: core.roomId, scope: zeros32, kid: k.kid, epk, device, x25519 };
     return { device, sealed: sealKey(k.key, shared, context) };
-  });
+  };
+  const recipients = await Promise.all(devices.map(sealFor));
   recipients.sort((a, b) => (toHex(a.device) < toHex(b.device) ? -1 : 1));
   return { kind: 'wrap', kid: k.kid, epk, recipients };
 }

@@ -2,7 +2,7 @@ import { fail, faultOutcomes, toHex, type Bytes, type Fault } from '../../../src
 import { decodeControl, type ControlPayload } from '../../../src/core/access/index.js';
 import { bindOf } from '../../../src/core/admission/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
-import { x25519Shared } from '../../../src/core/crypto/index.js';
+import { isLowOrderX25519 } from '../../../src/core/crypto/index.js';
 import { openKey, openLink } from '../../../src/core/epoch/index.js';
 import { bindMessage } from '../../../src/core/identity/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
@@ -239,13 +239,10 @@ async function checkBind(core: RoomCore, unit: Unit): Promise<Fault | null> {
     const job = { publicKey: bind.device, message: bindMessage(bind.context, bind.x25519), signature: bind.bind };
     const [isGood] = await core.ports.vault.verify([job]);
     if (isGood !== true) return fail('control/bad-bind', 'the device did not sign this key').fault;
-    if (x25519Shared(probeSecret, bind.x25519) === null) return fail('control/bad-key', 'a low-order key').fault;
+    if (isLowOrderX25519(bind.x25519)) return fail('control/bad-key', 'a low-order key').fault;
   }
   return null;
 }
-
-/** Any fixed scalar finds a low-order point; nothing secret is at stake. */
-const probeSecret: Bytes = new Uint8Array(32).fill(7);
 
 /** Epoch keys an admitted control entry brings to this device: wraps for it, and links to parents of a held epoch. */
 async function learnKeysOf(core: RoomCore, step: Step, entry: Entry): Promise<void> {

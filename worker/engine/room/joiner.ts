@@ -1,6 +1,6 @@
 import { equalBytes, toHex, type Bytes } from '../../../src/core/base/index.js';
 import { encodeValue } from '../../../src/core/codec/index.js';
-import { epochPrk, kidOf, sha256, signEd25519 } from '../../../src/core/crypto/index.js';
+import { epochPrk, kidOf, sha256 } from '../../../src/core/crypto/index.js';
 import { bindMessage } from '../../../src/core/identity/index.js';
 import { inviteKeys, joinAnswerMessage, joinAskMessage, type InviteKeys } from '../../../src/core/invite/index.js';
 import {
@@ -189,7 +189,7 @@ async function buildAsk(
     bind: await core.ports.vault.sign(core.keys, bindMessage(core.roomId, x25519)),
     joinerNonce,
     profile: encodeValue([o.request.profile.name, o.request.profile.color]),
-    inviteSig: signEd25519(seed, message),
+    inviteSig: await (await core.ports.vault.signerOfSeed(seed)).sign(message),
     deviceSig: await core.ports.vault.sign(core.keys, message),
   };
   return sealJoinAsk({ roomId: core.roomId, inviteId, psk }, ask, core.ports.random.bytes(32));

@@ -2,4 +2,7 @@
 import { createEngine } from '../../engine/index.js';
 import { runWebWorker } from './index.js';
 
-runWebWorker(self, (ports) => createEngine({ ...ports, isCold: true }, { lost: () => undefined }));
+runWebWorker(self, {
+  createEngine: (ports) => createEngine({ ...ports, isCold: true }, { lost: () => undefined }),
+  loadCurves: () => Promise.reject(new Error('this worker is for platforms that have the curves')),
+});

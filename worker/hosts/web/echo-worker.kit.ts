@@ -65,8 +65,11 @@ runWebWorker(
       }),
     close: () => self.close(),
   },
-  ({ store, generation }) => {
-    current = store;
-    return startEcho(store, generation);
+  {
+    createEngine: ({ store, generation }) => {
+      current = store;
+      return startEcho(store, generation);
+    },
+    loadCurves: () => Promise.reject(new Error('this worker is for platforms that have the curves')),
   },
 );

@@ -6,7 +6,7 @@ import { createBrowserDisk } from '../../storage/idb/index.js';
 import type { Tabs } from '../../tabs/index.js';
 import { createTabs } from '../../tabs/index.js';
 import { createRandom } from '../../vault/index.js';
-import type { CreateEngine } from './engine.js';
+import type { Brought } from './engine.js';
 import { engineStarter } from './engine.js';
 import { canTearLog, tabsPlatform } from './platform.js';
 import { browserTime } from './time.js';
@@ -19,7 +19,7 @@ export interface WorkerScope {
 }
 
 /** Serves the page of this worker until it says `stop`. */
-export function runWebWorker(scope: WorkerScope, createEngine: CreateEngine): void {
+export function runWebWorker(scope: WorkerScope, brought: Brought): void {
   const gate = createPageGate();
   let tabs: Tabs | null = null;
   const post = (message: FromWorker): void => scope.postMessage(gate.toPage(message));
@@ -27,7 +27,7 @@ export function runWebWorker(scope: WorkerScope, createEngine: CreateEngine): vo
   const handle = (message: ToWorker): void => {
     switch (message.t) {
       case 'start':
-        tabs ??= joinTabs(message, { post, createEngine });
+        tabs ??= joinTabs(message, post, brought);
         return;
       case 'abdicate':
         void tabs?.abdicate();
@@ -50,12 +50,11 @@ export function runWebWorker(scope: WorkerScope, createEngine: CreateEngine): vo
   post({ t: 'alive' });
 }
 
-interface Parts {
-  readonly post: (message: FromWorker) => void;
-  readonly createEngine: CreateEngine;
-}
-
-function joinTabs(start: ToWorker & { readonly t: 'start' }, { post, createEngine }: Parts): Tabs {
+function joinTabs(
+  start: ToWorker & { readonly t: 'start' },
+  post: (message: FromWorker) => void,
+  brought: Brought,
+): Tabs {
   const { namespace, tab, storage } = start;
   const time = browserTime;
   const inMemory = storage === 'memory';
@@ -65,7 +64,7 @@ function joinTabs(start: ToWorker & { readonly t: 'start' }, { post, createEngin
     time,
     post,
     instance: toHex(createRandom().bytes(8)),
-    startEngine: engineStarter(createEngine, storage),
+    startEngine: engineStarter(brought, storage),
     platform: inMemory ? null : tabsPlatform(),
     openDisk: (onBlocked) =>
       inMemory

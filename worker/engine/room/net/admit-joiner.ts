@@ -1,6 +1,6 @@
 import { fromBase64Url, fromHex, readU32, toBase64Url, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import { isAdmitter, mayGive, type Grant, type InviteState, type KeyWrap } from '../../../../src/core/access/index.js';
-import { sha256, x25519PublicKey, x25519Shared } from '../../../../src/core/crypto/index.js';
+import { isLowOrderX25519, sha256 } from '../../../../src/core/crypto/index.js';
 import { rankIn } from '../../../../src/core/election/index.js';
 import { sealKey } from '../../../../src/core/epoch/index.js';
 import { bindMessage } from '../../../../src/core/identity/index.js';
@@ -26,8 +26,6 @@ const admitterSlotMs = 120;
 const asksPerMinute = 20;
 const minuteMs = 60_000;
 const zeros32 = new Uint8Array(32);
-/** Any scalar finds a low-order point. */
-const probeSecret = new Uint8Array(32).fill(7);
 
 export interface AdmitHost {
   readonly isCleared: () => boolean;
@@ -122,7 +120,7 @@ async function readAsk(
     { publicKey: device, message, signature: ask.deviceSig },
     { publicKey: device, message: bindMessage(core.roomId, x25519), signature: ask.bind },
   ]);
-  if (!verdicts.every(Boolean) || x25519Shared(probeSecret, x25519) === null) return 'join/bad-proof';
+  if (!verdicts.every(Boolean) || isLowOrderX25519(x25519)) return 'join/bad-proof';
   return { netLink, from: o.from, frame: o.frame, psk: known.psk, invite: known.invite, ask };
 }
 
@@ -199,19 +197,20 @@ async function writeGrant(core: RoomCore, step: Step, o: AskCase): Promise<Unit>
     perms: payload.perms,
     write: payload.write,
     via: { invite: fromHex(o.invite.id) ?? zeros32, use, requestId: o.ask.requestId },
-    wraps: wrapsFor(core, o.ask),
+    wraps: await wrapsFor(core, o.ask),
   });
 }
 
 /** Every epoch key held, for the new device: it reads the whole history. */
-function wrapsFor(core: RoomCore, ask: JoinAsk): KeyWrap[] {
+async function wrapsFor(core: RoomCore, ask: JoinAsk): Promise<KeyWrap[]> {
+  const { vault } = core.ports;
   const wraps: KeyWrap[] = [];
   for (const [kidHex, key] of core.epochKeys) {
     const kid = core.state.access.epochs.get(kidHex)?.kid;
-    const secret = core.ports.random.bytes(32);
-    const shared = x25519Shared(secret, ask.x25519);
+    const once = await vault.createDeviceKeys();
+    const shared = await vault.agree(once, ask.x25519);
     if (kid === undefined || shared === null) continue;
-    const epk = x25519PublicKey(secret);
+    const epk = once.x25519;
     const context = { roomId: core.roomId, scope: zeros32, kid, epk, device: ask.device, x25519: ask.x25519 };
     wraps.push({ kid, epk, sealed: sealKey(key, shared, context) });
   }
@@ -220,18 +219,19 @@ function wrapsFor(core: RoomCore, ask: JoinAsk): KeyWrap[] {
 
 /** Sent after the commit: an answer nobody can take back is never ahead of the disk. */
 async function queueAnswer(core: RoomCore, step: Step, o: AskCase, answer: JoinAnswer): Promise<void> {
-  const secret = core.ports.random.bytes(32);
-  const shared = x25519Shared(secret, o.ask.x25519);
+  const { vault } = core.ports;
+  const once = await vault.createDeviceKeys();
+  const shared = await vault.agree(once, o.ask.x25519);
   if (shared === null) return;
   const askHash = sha256(o.frame);
   const key = { roomId: core.roomId, askHash, psk: o.psk, shared };
   const unsigned = sealJoinAnswer(key, {
-    ephemeral: x25519PublicKey(secret),
+    ephemeral: once.x25519,
     admitter: core.keys.deviceId,
     answer,
     random32: core.ports.random.bytes(32),
   });
-  const sig = await core.ports.vault.sign(core.keys, joinAnswerMessage({ roomId: core.roomId, askHash, unsigned }));
+  const sig = await vault.sign(core.keys, joinAnswerMessage({ roomId: core.roomId, askHash, unsigned }));
   step.effects.push(() => {
     bump(core, 'answersSent');
     o.netLink.sendClear(joinSigned(unsigned, sig), [o.from], 'ctl');
