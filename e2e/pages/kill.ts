@@ -77,13 +77,22 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** Resolves when the room's status, or its cards, satisfy `isSo`. */
+/** Less than the test waits, so that it is the page that says what is missing. */
+const patienceMs = 25_000;
+
+/** Resolves when the room's status, or its cards, satisfy `isSo`; rejects with what the engine counted when they do not. */
 function until(name: string, isSo: () => boolean): Promise<void> {
   const room = kr.room(name);
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const look = (): void => {
       if (isSo()) resolve();
     };
+    const tell = async (): Promise<void> => {
+      const { errors } = kr.devices[name]!;
+      const state = { status: room.status.value, errors, ...(await kr.stats(name)) };
+      reject(new Error(`${name} waits in vain: ${JSON.stringify(state)}`));
+    };
+    setTimeout(() => void tell().catch(reject), patienceMs);
     room.status.subscribe(look);
     room.data.cards.subscribe(look);
   });
