@@ -3,13 +3,12 @@ import { hasPermission, permissions } from '../../src/core/access/index.js';
 import { decodeInviteCode } from '../../src/core/invite/index.js';
 import { decodeDeclaration, schemaPrefix, type Declaration } from '../../src/core/schema/index.js';
 import type { CallArgs, CallName, CallResult, EngineStats } from '../../src/bridge/index.js';
-import { storedBytes } from '../../src/ports/index.js';
 import { callError } from './call-error.js';
-import { addDomains, createGenesis, foundRoom, profileOp, schemaOps, writeMeta } from './create.js';
+import { addDomains, createGenesis, foundRoom, schemaOps, writeMeta } from './create.js';
 import { createInvite, revokeInvite } from './invites.js';
+import { createJoins, type Joins } from './joins.js';
 import type { EnginePorts } from './ports.js';
 import { myGrant } from './room/core.js';
-import { runJoin, settleJoin } from './room/joiner.js';
 import { putRoom, type RoomRow } from './room/rows.js';
 import type { OpenRoom, Rooms } from './rooms.js';
 import type { Tab } from './tab.js';
@@ -28,12 +27,13 @@ type Calls = { readonly [N in CallName]: (tab: Tab, args: CallArgs<N>) => Promis
 export function createCalls(ports: EnginePorts, c: CallContext): Calls {
   /** Two calls for one room at a time would make two rooms: creations run one after the other. */
   let creating: Promise<unknown> = Promise.resolve();
+  const joins = createJoins(ports, c.rooms);
   return {
     open: async (tab, a) => {
       const declaration = readDeclaration(a.declaration);
       const found = c.rooms.rowOf(a.room);
       if (found === null) return null;
-      show(tab, await c.rooms.acquire(found.room, tab.id), declaration);
+      await show(c, { tab, room: await c.rooms.acquire(found.room, tab.id), declaration });
       return { room: found.room };
     },
     create: (tab, a) => {
@@ -41,7 +41,7 @@ export function createCalls(ports: EnginePorts, c: CallContext): Calls {
       creating = created.catch(() => undefined);
       return created;
     },
-    join: (tab, a) => join(ports, c, { tab, a }),
+    join: (tab, a) => join(joins, c, { tab, a }),
     cancelJoin: (tab, a) => {
       tab.joins.get(a.join)?.();
       return Promise.resolve(null);
@@ -91,10 +91,16 @@ function readDeclaration(bytes: Bytes): Declared {
 }
 
 /** The tab shows the room from here on; its schema is published when that is new and this device may. */
-function show(tab: Tab, room: OpenRoom, declaration: Declared): void {
-  tab.rooms.add(room.engine.core.room);
+async function show(
+  c: CallContext,
+  { tab, room, declaration }: { readonly tab: Tab; readonly room: OpenRoom; readonly declaration: Declared },
+): Promise<void> {
+  const { core } = room.engine;
+  // It went while the room was opened for it: nobody else would let the room go.
+  if (c.tabs.get(tab.id) !== tab) return c.rooms.release(core.room, tab.id);
+  tab.rooms.add(core.room);
   room.engine.openView(tab.id, tab.send);
-  void publish(room, declaration).catch(() => undefined); // the room closed before it could sign: the next opening publishes
+  publish(room, declaration).catch(() => undefined); // the room closed before it could sign: the next opening publishes
 }
 
 async function publish(room: OpenRoom, declaration: Declared): Promise<void> {
@@ -122,7 +128,7 @@ async function create(
   const declaration = readDeclaration(a.declaration);
   const known = (a.key !== null ? c.rooms.rowOf(a.key)?.room : undefined) ?? c.rooms.byRequest(a.request);
   if (typeof known === 'string') {
-    show(tab, await c.rooms.acquire(known, tab.id), declaration);
+    await show(c, { tab, room: await c.rooms.acquire(known, tab.id), declaration });
     return { room: known };
   }
   const keys = await ports.vault.createDeviceKeys();
@@ -150,18 +156,12 @@ async function create(
     throw error;
   }
   c.rooms.listed(core);
-  show(tab, room, declaration);
+  await show(c, { tab, room, declaration });
   return { room: core.room };
 }
 
-/** What a join needs to be the same join after a reload (X9), kept until it ends. */
-interface JoinRow {
-  readonly requestId: Bytes;
-  readonly handle: unknown;
-}
-
 async function join(
-  ports: EnginePorts,
+  joins: Joins,
   c: CallContext,
   o: { readonly tab: Tab; readonly a: CallArgs<'join'> },
 ): Promise<{ room: string }> {
@@ -169,83 +169,20 @@ async function join(
   const declaration = readDeclaration(a.declaration);
   const code = decodeInviteCode(a.link);
   if (!code.ok) throw callError('invite/invalid', code.fault.detail);
-  const roomHex = toHex(code.value.roomId);
-  if (c.rooms.rowOf(roomHex) !== null) {
-    show(tab, await c.rooms.acquire(roomHex, tab.id), declaration);
-    return { room: roomHex };
-  }
-  const { keys, requestId, boot } = await joinKeys(ports, roomHex);
-  const row: RoomRow = {
-    key: null,
-    request: toHex(requestId),
-    handle: keys.handle,
-    boots: [toHex(boot)],
-    title: '',
-    undelivered: 0,
-  };
-  const core = c.rooms.newCore({ roomId: code.value.roomId, keys, boot, row });
-  const room = c.rooms.adopt(core, tab.id, { isNew: true, isCold: ports.isCold === true });
-  const running = runJoin(room.engine, {
-    secret: code.value.secret,
-    requestId,
+  const started = joins.start({
+    holder: tab.id,
+    code: code.value,
     profile: a.profile,
     onStep: (step, progress) => {
       tab.send({ t: 'join', join: a.join, step, progress });
     },
   });
-  tab.joins.set(a.join, running.cancel);
+  tab.joins.set(a.join, started.cancel);
   try {
-    await running.done;
-    await settleJoin(room.engine);
-    await room.engine.act((step) => {
-      step.ops.push(putRoom(ports.vault, core.room, core.row), {
-        do: 'delete',
-        table: 'state',
-        key: [core.room, 'join'],
-      });
-      step.strict = true;
-    });
-  } catch (error) {
-    await c.rooms.forget(core.room);
-    throw error;
+    const room = await started.room;
+    await show(c, { tab, room, declaration });
+    return { room: room.engine.core.room };
   } finally {
     tab.joins.delete(a.join);
   }
-  c.rooms.listed(core);
-  await introduce(room, a.profile);
-  show(tab, room, declaration);
-  return { room: roomHex };
-}
-
-/** The profile of a new member; when it cannot be signed yet, the page offers it again. */
-async function introduce(room: OpenRoom, profile: CallArgs<'join'>['profile']): Promise<void> {
-  const { core, act, whenSigning, net } = room.engine;
-  await whenSigning();
-  await act(async (step) => {
-    const units = await writeMeta(core, step, [profileOp(core, profile)]);
-    step.effects.push(() => {
-      net.sendUnits(units);
-    });
-  });
-}
-
-async function joinKeys(
-  ports: EnginePorts,
-  roomHex: string,
-): Promise<{ keys: Awaited<ReturnType<EnginePorts['vault']['createDeviceKeys']>>; requestId: Bytes; boot: Bytes }> {
-  const boot = ports.random.bytes(8);
-  const stored = readJoinRow(await ports.store.get('state', [roomHex, 'join']));
-  const known = stored && (await ports.vault.openDeviceKeys(stored.handle));
-  if (stored && known) return { keys: known, requestId: stored.requestId, boot };
-  const keys = await ports.vault.createDeviceKeys();
-  const requestId = ports.random.bytes(16);
-  const value: JoinRow = { requestId, handle: keys.handle };
-  await ports.store.commit([{ do: 'put', table: 'state', key: [roomHex, 'join'], value }], { strict: true });
-  return { keys, requestId, boot };
-}
-
-function readJoinRow(value: unknown): JoinRow | null {
-  if (typeof value !== 'object' || value === null || !('requestId' in value) || !('handle' in value)) return null;
-  const requestId = storedBytes(value.requestId);
-  return requestId?.length === 16 ? { requestId, handle: value.handle } : null;
 }

@@ -1,4 +1,4 @@
-import { fromHex, toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
+import { fromHex, maxU48, toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
 import { mayGive, revokeTargetInvite } from '../../src/core/access/index.js';
 import { encodeInviteCode, inviteKeys, inviteSecretBytes } from '../../src/core/invite/index.js';
 import { createRecordId } from '../../src/core/identity/index.js';
@@ -64,7 +64,7 @@ async function writeInvite(
     scope: zeros32,
     write: write === null ? null : [...write].sort((x, y) => (toHex(x) < toHex(y) ? -1 : 1)),
     maxUses: a.maxUses,
-    expiryMs: now(core) + Math.floor(a.expiresInMs),
+    expiryMs: Math.min(maxU48, now(core) + Math.floor(a.expiresInMs)),
     approval: false,
     anyAdmitter: !isSingle,
     admitters: isSingle ? [core.keys.deviceId] : [],

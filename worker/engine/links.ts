@@ -58,6 +58,9 @@ export function createLinkDesk(): LinkDesk {
   const down = (one: Lent): void => {
     one.events = null;
     nets.get(one.offer.room)?.detach(groupOf(one.offer));
+    drop(one);
+  };
+  const drop = (one: Lent): void => {
     for (const waiting of one.unsent.values()) waiting.reject(new Error('the network is down'));
     one.unsent.clear();
   };
@@ -100,6 +103,7 @@ export function createLinkDesk(): LinkDesk {
       for (const [group, one] of lent) {
         if (one.offer.room !== room) continue;
         one.offer.send({ t: 'link-close', link: one.offer.link });
+        drop(one);
         lent.delete(group);
       }
     },
@@ -151,9 +155,12 @@ function linkOf(one: Lent, up: { readonly self: string; readonly maxFrameBytes: 
     maxFrameBytes: up.maxFrameBytes,
     send: (bytes, to) =>
       new Promise((resolve, reject) => {
+        if (one.unsent.size >= maxUnsent) {
+          reject(new Error('the tab takes no more frames'));
+          return;
+        }
         const seq = one.seq++;
         one.unsent.set(seq, { resolve, reject });
-        if (one.unsent.size > maxUnsent) reject(new Error('the tab takes no more frames'));
         one.offer.send({ t: 'link-send', link: one.offer.link, seq, bytes, to });
       }),
   };

@@ -287,9 +287,9 @@ function applyUpdate(view: RoomView, update: Extract<FromEngine, { t: 'view' }>[
 
 /** Waits until `isTrue`, checking after each turn of the event loop; rejects with what `state` says after `ms`. */
 export async function until(isTrue: () => boolean, o: { ms?: number; what?: string } = {}): Promise<void> {
-  const end = Date.now() + (o.ms ?? 5000);
+  const end = Date.now() + (o.ms ?? 15_000);
   while (!isTrue()) {
-    if (Date.now() > end) throw new Error(`not within ${String(o.ms ?? 5000)} ms: ${o.what ?? isTrue.toString()}`);
+    if (Date.now() > end) throw new Error(`not within ${String(o.ms ?? 15_000)} ms: ${o.what ?? isTrue.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -51,6 +51,8 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
   const rows = new Map<string, RoomRow>();
   const open = new Map<string, OpenRoom>();
   const opening = new Map<string, Promise<OpenRoom>>();
+  /** Engines that end: only then may the next one read the room's disk. */
+  const closing = new Map<string, Promise<void>>();
   const sizes = new Map<string, number>();
   for (const stored of await ports.store.list('rooms', [])) {
     const [room, row] = [stored.key[0], readRoomRow(stored.value, ports.vault)];
@@ -96,6 +98,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     host.changed();
   };
   const load = async (room: string, holder: string): Promise<OpenRoom> => {
+    await closing.get(room);
     const row = rows.get(room);
     const keys = row && (await ports.vault.openDeviceKeys(row.handle));
     if (!row || !keys) throw callError('storage/broken', 'the keys of this device for the room cannot be used');
@@ -114,9 +117,25 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
   const release: Rooms['release'] = async (room, holder) => {
     const found = open.get(room);
     if (found === undefined || !found.holders.delete(holder) || found.holders.size > 0) return;
-    open.delete(room);
-    host.desk.roomClosed(room);
-    await found.engine.stop();
+    await close(room);
+  };
+  const close = async (room: string): Promise<void> => {
+    const found = open.get(room);
+    if (found !== undefined) {
+      open.delete(room);
+      host.desk.roomClosed(room);
+      const stopped = found.engine.stop().finally(() => closing.delete(room));
+      closing.set(room, stopped);
+    }
+    await closing.get(room);
+  };
+  const acquire: Rooms['acquire'] = async (room, holder) => {
+    const ready =
+      open.get(room) ?? (await (opening.get(room) ?? startOpening(opening, room, () => load(room, holder))));
+    // Who opened it may have let it go again meanwhile.
+    if (open.get(room) !== ready) return acquire(room, holder);
+    ready.holders.add(holder);
+    return ready;
   };
   return {
     open: () => open,
@@ -127,12 +146,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
       return null;
     },
     byRequest: (request) => [...rows].find(([, row]) => row.request === request)?.[0] ?? null,
-    acquire: async (room, holder) => {
-      const ready =
-        open.get(room) ?? (await (opening.get(room) ?? startOpening(opening, room, () => load(room, holder))));
-      ready.holders.add(holder);
-      return ready;
-    },
+    acquire,
     adopt,
     listed: (core) => {
       rows.set(core.room, core.row);
@@ -140,13 +154,17 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     },
     release,
     forget: async (room) => {
-      const found = open.get(room);
-      open.delete(room);
-      host.desk.roomClosed(room);
-      await found?.engine.stop();
-      const roomId = roomIdOf({ key: [room], value: null });
-      if (roomId !== null) await ports.store.commit(forgetRoomOps(roomId), { strict: true });
-      rows.delete(room);
+      const row = rows.get(room);
+      rows.delete(room); // nobody opens it from here on
+      try {
+        await opening.get(room)?.catch(() => undefined);
+        await close(room);
+        const roomId = roomIdOf({ key: [room], value: null });
+        if (roomId !== null) await ports.store.commit(forgetRoomOps(roomId), { strict: true });
+      } catch (error) {
+        if (row !== undefined) rows.set(room, row);
+        throw error;
+      }
       sizes.delete(room);
       host.changed();
     },
@@ -163,7 +181,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     stop: async () => {
       const rooms = [...open.values()];
       open.clear();
-      await Promise.all(rooms.map((room) => room.engine.stop()));
+      await Promise.all([...closing.values(), ...rooms.map((room) => room.engine.stop())]);
     },
   };
 }

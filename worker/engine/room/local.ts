@@ -5,7 +5,7 @@ import { judgeEffect } from '../../../src/core/admission/index.js';
 import type { Payload } from '../../../src/core/op/index.js';
 import { admitUnit, applyPayload, dataContext, domainOf, type Unit } from '../replica/index.js';
 import { signData, storeUnit, tick } from './author.js';
-import { bump, myGrant, now, sendEpoch, type RoomCore } from './core.js';
+import { bump, countFault, myGrant, now, sendEpoch, type RoomCore } from './core.js';
 import { trackWrite } from './load.js';
 import { encodeDraft, type Draft } from './rows.js';
 import { noteChanged, type Step } from './step.js';
@@ -23,6 +23,16 @@ export interface LocalWrite {
 export type WriteOutcome =
   { readonly outcome: 'taken' | 'known' } | { readonly outcome: 'refused'; readonly fault: Fault };
 
+/** What was signed in a step. */
+export interface Signed {
+  /** To be sent once they are stored. */
+  readonly units: readonly Unit[];
+  /** Own entries that turned out to have no effect, as of a draft whose author has lost a permission since. */
+  readonly voided: readonly { readonly entry: Entry; readonly fault: Fault }[];
+  /** The state shows ops as they do not stand: it must be read anew after the step. */
+  readonly mustReload: boolean;
+}
+
 /** Whether writes are signed at once: cleared by the resume probe, effective, and with an epoch to write under (F10). */
 export function canSign(core: RoomCore, isCleared: boolean): boolean {
   return isCleared && myGrant(core) !== null && sendEpoch(core) !== null;
@@ -30,13 +40,13 @@ export function canSign(core: RoomCore, isCleared: boolean): boolean {
 
 /**
  * Takes page writes, in order. Signed at once when this engine is cleared (one signature for all of one domain that share
- * the step, F20), else kept as durable drafts. Returns the outcome of each, and the units that are to be sent.
+ * the step, F20), else kept as durable drafts. Call with no draft waiting where writes are signed: those come first.
  */
 export async function takeWrites(
   core: RoomCore,
   step: Step,
   o: { readonly writes: readonly LocalWrite[]; readonly isCleared: boolean },
-): Promise<{ outcomes: WriteOutcome[]; units: Unit[] }> {
+): Promise<{ outcomes: WriteOutcome[]; signed: Signed }> {
   const outcomes: WriteOutcome[] = [];
   const accepted: { write: LocalWrite; hlc: Hlc }[] = [];
   for (const write of o.writes) {
@@ -61,11 +71,12 @@ export async function takeWrites(
     }
     if (!isKnown) setMark(core, step, write);
   }
-  if (accepted.length === 0) return { outcomes, units: [] };
+  const nothing: Signed = { units: [], voided: [], mustReload: false };
+  if (accepted.length === 0) return { outcomes, signed: nothing };
   step.infoChanged = true;
-  if (canSign(core, o.isCleared)) return { outcomes, units: await signWrites(core, step, accepted) };
+  if (canSign(core, o.isCleared)) return { outcomes, signed: await signWrites(core, step, accepted) };
   for (const { write, hlc } of accepted) keepDraft(core, step, { write, hlc });
-  return { outcomes, units: [] };
+  return { outcomes, signed: nothing };
 }
 
 function setMark(core: RoomCore, step: Step, write: LocalWrite): void {
@@ -123,16 +134,24 @@ async function signWrites(
   core: RoomCore,
   step: Step,
   accepted: readonly { write: LocalWrite; hlc: Hlc }[],
-): Promise<Unit[]> {
+): Promise<Signed> {
   const byDomain = new Map<string, { hlc: Hlc; payload: Bytes }[]>();
   for (const { write, hlc } of accepted) {
     const items = byDomain.get(write.domainHex) ?? [];
     items.push({ hlc, payload: write.payload });
     byDomain.set(write.domainHex, items);
   }
-  const units: Unit[] = [];
-  for (const [domainHex, items] of byDomain) units.push(...(await commitSigned(core, step, { domainHex, items })));
-  return units;
+  const all: Signed[] = [];
+  for (const [domainHex, items] of byDomain) all.push(await commitSigned(core, step, { domainHex, items }));
+  return joined(all);
+}
+
+function joined(all: readonly Signed[]): Signed {
+  return {
+    units: all.flatMap(({ units }) => units),
+    voided: all.flatMap(({ voided }) => voided),
+    mustReload: all.some(({ mustReload }) => mustReload),
+  };
 }
 
 /** Signs, admits and stores; the ops are in the state already, so only what is VOID is of interest (nothing, normally). */
@@ -140,31 +159,35 @@ async function commitSigned(
   core: RoomCore,
   step: Step,
   o: { readonly domainHex: string; readonly items: readonly { hlc: Hlc; payload: Bytes }[] },
-): Promise<Unit[]> {
+): Promise<Signed> {
   const units = await signData(core, o.domainHex, o.items);
+  const voided: Signed['voided'][number][] = [];
   for (const unit of units) {
     const skipEffect = new Set(unit.entries.map((entry) => toHex(entry.id)));
     const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER, skipEffect });
-    if (outcome.outcome !== 'admitted') throw new TypeError(`own unit was not admitted: ${JSON.stringify(outcome)}`);
+    if (outcome.outcome !== 'admitted' || outcome.rest !== null)
+      throw new TypeError(`own unit was not admitted: ${JSON.stringify(outcome)}`);
+    voided.push(...outcome.voided);
     await storeUnit(core, step, unit);
     for (const entry of unit.entries)
       if (entry.payload !== null) trackWrite(core, entry.payload, { domain: o.domainHex, seq: entry.seq });
   }
   bump(core, 'entriesSigned', o.items.length);
-  return units;
+  for (const { fault } of voided) countFault(core, fault.code);
+  return { units, voided, mustReload: voided.length > 0 };
 }
 
 /**
  * Late signing (F10): every draft becomes an entry, in order, each with its own time; only a time far in the future is
- * clamped, order kept (F17). Call when cleared. `clamped` tells that the state must be rebuilt, because stamps moved.
+ * clamped, order kept (F17), and then the state must be rebuilt, because stamps moved. Call when cleared.
  */
-export async function signDrafts(core: RoomCore, step: Step): Promise<{ units: Unit[]; clamped: boolean }> {
+export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
   const byDomain = new Map<string, Draft[]>();
   for (const draft of core.drafts) {
     const domainHex = toHex(draft.domainId);
     byDomain.set(domainHex, [...(byDomain.get(domainHex) ?? []), draft]);
   }
-  const units: Unit[] = [];
+  const all: Signed[] = [];
   let clamped = false;
   for (const [domainHex, drafts] of byDomain) {
     let previous = lastSigned(core, domainHex);
@@ -175,14 +198,15 @@ export async function signDrafts(core: RoomCore, step: Step): Promise<{ units: U
       return { hlc, payload: draft.payload };
     });
     const signed = await commitSigned(core, step, { domainHex, items });
-    units.push(...signed);
-    const firstSeq = signed[0]?.fromSeq ?? 0;
+    all.push(signed);
+    const firstSeq = signed.units[0]?.fromSeq ?? 0;
     for (const [i, draft] of drafts.entries()) core.signedDrafts.set(draft.n, { domain: domainHex, seq: firstSeq + i });
   }
   for (const draft of core.drafts) step.ops.push({ do: 'delete', table: 'drafts', key: [core.room, draft.n] });
   core.drafts = [];
   step.infoChanged = true;
-  return { units, clamped };
+  const signed = joined(all);
+  return { ...signed, mustReload: signed.mustReload || clamped };
 }
 
 function lastSigned(core: RoomCore, domainHex: string): Hlc | null {

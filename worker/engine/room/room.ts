@@ -5,7 +5,7 @@ import { CallError } from '../call-error.js';
 import type { Unit } from '../replica/index.js';
 import { bump, isContent, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
-import { canSign, signDrafts, takeWrites, type LocalWrite } from './local.js';
+import { canSign, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
 import { loadRoom } from './load.js';
 import { createNet, type NetOptions, type RoomNet } from './net.js';
 import { createStepLoop, failureOf, type Job, type Step } from './step.js';
@@ -61,9 +61,23 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     pending = [];
     if (writes.length === 0) return;
     step.failures.push(() => (pending = [...writes, ...pending]));
-    const { outcomes, units } = await takeWrites(core, step, { writes, isCleared: net.isCleared() });
+    await signWaiting(step); // what was written before comes before
+    const { outcomes, signed } = await takeWrites(core, step, { writes, isCleared: net.isCleared() });
     for (const [i, write] of writes.entries()) report(write, outcomes[i]);
+    finish(step, signed);
+  };
+  const signWaiting = async (step: Step): Promise<void> => {
+    if (core.drafts.length > 0 && canSign(core, net.isCleared())) finish(step, await signDrafts(core, step));
+  };
+  /** What was signed goes out when it is stored; what has no effect is undone and told to its author. */
+  const finish = (step: Step, { units, voided, mustReload }: Signed): void => {
     sendAfter(step, units);
+    if (!mustReload) return;
+    step.effects.push(() => {
+      for (const { entry, fault } of voided)
+        if (entry.payload !== null) views.reject('', rejectionOf(0, fault, entry.payload));
+      core.loop.alone(reload);
+    });
   };
   const report = (write: LocalWrite, outcome: { outcome: string; fault?: Fault } | undefined): void => {
     if (outcome?.outcome === 'refused' && outcome.fault)
@@ -152,13 +166,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
         core.loop.enqueue(async (step) => {
           if (!canSign(core, net.isCleared())) return;
           step.infoChanged = true;
-          if (core.drafts.length === 0) return;
-          const { units, clamped } = await signDrafts(core, step);
-          sendAfter(step, units);
-          if (clamped)
-            step.effects.push(() => {
-              core.loop.alone(reload);
-            });
+          await signWaiting(step);
         });
       },
     },
