@@ -1,7 +1,7 @@
 import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { hasPermission, permissions } from '../../src/core/access/index.js';
 import { decodeInviteCode } from '../../src/core/invite/index.js';
-import { decodeDeclaration, schemaPrefix, type Declaration } from '../../src/core/schema/index.js';
+import { decodeDeclaration, schemaPrefix, unionDeclarations, type Declaration } from '../../src/core/schema/index.js';
 import type { CallArgs, CallName, CallResult, EngineStats } from '../../src/bridge/index.js';
 import { callError } from './call-error.js';
 import { addDomains, createGenesis, foundRoom, schemaOps, writeMeta } from './create.js';
@@ -98,9 +98,25 @@ async function show(
   const { core } = room.engine;
   // It went while the room was opened for it: nobody else would let the room go.
   if (c.tabs.get(tab.id) !== tab) return c.rooms.release(core.room, tab.id);
+  const conflict = conflictOf(room, declaration);
+  if (conflict !== null) {
+    if (!tab.rooms.has(core.room)) await c.rooms.release(core.room, tab.id);
+    throw callError('schema/conflict', conflict);
+  }
   tab.rooms.add(core.room);
   room.engine.openView(tab.id, tab.send);
   publish(room, declaration).catch(() => undefined); // the room closed before it could sign: the next opening publishes
+}
+
+/** What the app declares otherwise than the room has it, in words for its developer; null: nothing. */
+function conflictOf(room: OpenRoom, { bytes, value }: Declared): string | null {
+  const { declarations } = room.engine.core.state;
+  if (declarations.has(toHex(schemaPrefix(bytes)))) return null;
+  const published = [...declarations.values()].map(({ declaration }) => declaration);
+  const clash = unionDeclarations([...published, value]).conflicts.find(({ index }) => index === published.length);
+  if (clash === undefined) return null;
+  const field = clash.field === null ? '' : `, field "${clash.field}"`;
+  return `${clash.part === 'role' ? 'role' : 'collection'} "${clash.name}"${field}: the room has it ${clash.detail}`;
 }
 
 async function publish(room: OpenRoom, declaration: Declared): Promise<void> {

@@ -148,3 +148,17 @@ test('[F10] drafts are signed before what is written while they wait for it', as
   await host.device.engine.stop();
   await again.engine.stop();
 });
+
+test('[F23] an app that declares a published name otherwise is told so, and opens nothing', async () => {
+  const { device, tab, room } = await startHost();
+  const { cards } = testDeclaration.collections;
+  const other = { ...testDeclaration, collections: { cards: { ...cards!, owned: true } }, roles: {} };
+  const opened = device.tab().call('open', { room: room.room, declaration: encodeDeclaration(other) });
+  await expect(opened).rejects.toMatchObject({
+    code: 'schema/conflict',
+    message: 'collection "cards": the room has it in domain "main", not owned, not single',
+  });
+  await tab.call('close', { room: room.room });
+  expect((await tab.call('stats', {})).counters).toEqual({});
+  await device.engine.stop();
+});
