@@ -14,6 +14,8 @@ import type { Step } from './room/step.js';
 
 const zeros32 = new Uint8Array(32);
 const maxUsesLimit = 0xffff;
+/** How long an invite is kept waiting for another member to answer. */
+const signingWaitMs = 20_000;
 
 /**
  * Makes an invite: its entry in control, its psk for the other admitters in `meta`, its secret sealed on this disk.
@@ -32,11 +34,26 @@ export async function createInvite(
   if (!Number.isInteger(a.maxUses) || a.maxUses < 1 || a.maxUses > maxUsesLimit)
     throw new RangeError(`maxUses: expected 1 to ${String(maxUsesLimit)}, got ${String(a.maxUses)}`);
   if (!(a.expiresInMs > 0)) throw new RangeError(`expiresInMs: expected more than 0, got ${String(a.expiresInMs)}`);
-  await room.whenSigning();
+  await untilSigning(room);
   const secret = core.ports.random.bytes(inviteSecretBytes);
   const id = await room.act((step) => writeInvite(room, step, { a, secret }));
   codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
   return infoOf(core, codes, id);
+}
+
+/** Control cannot be a draft: with nobody to ask where this device's chain ends it cannot be written (F10). */
+async function untilSigning(room: RoomEngine): Promise<void> {
+  let cancel = (): void => undefined;
+  const inVain = new Promise<never>((_, reject) => {
+    cancel = room.core.ports.time.after(signingWaitMs, () => {
+      reject(callError('invite/busy', 'no other member could be asked yet; try again when one is online'));
+    });
+  });
+  try {
+    await Promise.race([room.whenSigning(), inVain]);
+  } finally {
+    cancel();
+  }
 }
 
 async function writeInvite(
@@ -97,7 +114,7 @@ export async function inviteCodes(core: RoomCore): Promise<Map<string, string>> 
 /** Takes an invite back: grants made concurrently have no effect, those before stay (security.md §2.8). */
 export async function revokeInvite(room: RoomEngine, id: string): Promise<void> {
   const { core } = room;
-  await room.whenSigning();
+  await untilSigning(room);
   await room.act(async (step) => {
     const [invite, grant, target] = [core.state.access.invites.get(id), myGrant(core), fromHex(id)];
     if (invite === undefined || target === null) throw callError('record/not-found', 'no such invite');

@@ -162,3 +162,21 @@ test('[F23] an app that declares a published name otherwise is told so, and open
   expect((await tab.call('stats', {})).counters).toEqual({});
   await device.engine.stop();
 });
+
+test('[F10] an invite that cannot be signed, because nobody says where the chain ends, is a typed error in time', async () => {
+  const host = await startHost();
+  const device = await startDevice();
+  const tab = device.tab();
+  tab.lend(host.room.room, host.network.transport('guest'));
+  await tab.call('join', { join: 'a', link: await host.invite(1), declaration, profile });
+  await device.engine.stop();
+  await host.device.engine.stop();
+  const after: typeof nodeTime.after = (ms, run) => nodeTime.after(ms === 20_000 ? 100 : ms, run);
+  const alone = await startDevice({ disk: device.disk, ports: { time: { ...nodeTime, after } } });
+  const again = alone.tab();
+  await again.call('open', { room: host.room.room, declaration });
+  const role = { rank: 30, perms: 3, write: null };
+  const made = { room: host.room.room, request: 'x', role, maxUses: 2, expiresInMs: 60_000 };
+  await expect(again.call('createInvite', made)).rejects.toMatchObject({ code: 'invite/busy' });
+  await alone.engine.stop();
+});
