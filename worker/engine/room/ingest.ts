@@ -33,14 +33,24 @@ export interface Ingested {
   readonly mustReload: boolean;
   /** Another copy of this device has signed something else for a place of its own chain (F6). */
   readonly ownFork: boolean;
+  /** Something that was not here is now, or waits. */
+  readonly isNews: boolean;
 }
 
 /** Bounds of what waits (HOLD): beyond them the oldest is dropped and will be asked for again (requirements §8). */
-const maxHeldBytes: number = 8 * 1024 * 1024;
-const maxHeldUnits = 4096;
+const maxHeld: HeldBound = { bytes: 8 * 1024 * 1024, units: 4096 };
+/** Of these so much of one author, */
+const maxHeldOfAuthor: HeldBound = { bytes: 2 * 1024 * 1024, units: 1024 };
+/** and so much of all authors that control knows no grant of: anybody can make them up. */
+const maxHeldOfStrangers: HeldBound = { bytes: 1024 * 1024, units: 256 };
 /** Packs of branches that are kept of one chain for the asking; more only when something that waits needs them. */
 const maxFreeBranchPacks = 8;
 const zeros32 = new Uint8Array(32);
+
+interface HeldBound {
+  readonly bytes: number;
+  readonly units: number;
+}
 
 interface Progress {
   readonly admitted: Entry[];
@@ -69,17 +79,18 @@ export async function ingestUnit(
   const bindFault = await checkBind(core, o.unit);
   if (bindFault !== null) {
     countFault(core, bindFault.code);
-    return { ...progress, outcome: 'rejected', fault: bindFault };
+    return { ...progress, outcome: 'rejected', fault: bindFault, isNews: false };
   }
   const voidsBefore = voidedGrants(core);
   const outcome = await tryUnit(core, step, { unit: o.unit, stored: null }, progress);
   const fault = 'fault' in outcome ? outcome.fault : outcome.outcome === 'admitted' ? outcome.rest : null;
   if (fault !== null) countFault(core, fault.code);
-  if (fault !== null && faultOutcomes[fault.code] === 'hold')
-    hold(core, { unit: o.unit, code: fault.code, bytes: o.bytes, stored: storedPlace(outcome) });
+  const waits = fault !== null && faultOutcomes[fault.code] === 'hold';
+  const isKept = waits && hold(core, { unit: o.unit, code: fault.code, bytes: o.bytes, stored: storedPlace(outcome) });
+  const isNews = isKept || progress.releases || progress.mustReload;
   if (progress.releases) await releaseHeld(core, step, progress);
   if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
-  return { ...progress, outcome: outcome.outcome, fault };
+  return { ...progress, outcome: outcome.outcome, fault, isNews };
 }
 
 /** Where the pack of a unit lies of which a part is admitted. */
@@ -210,22 +221,43 @@ export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
   const voidsBefore = voidedGrants(core);
   await releaseHeld(core, step, progress);
   if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
-  return { ...progress, outcome: 'known', fault: null };
+  return { ...progress, outcome: 'known', fault: null, isNews: progress.admitted.length > 0 };
 }
 
-function hold(core: RoomCore, item: HeldUnit): void {
+/** Whether the unit is new among what waits, and nothing had to go for it. */
+function hold(core: RoomCore, item: HeldUnit): boolean {
   // By the entry it ends in: of one chain several branches may wait, and each may be the one that is needed.
   const end = toHex(item.unit.entries.at(-1)?.id ?? zeros32);
   const isSame = (other: HeldUnit): boolean => toHex(other.unit.entries.at(-1)?.id ?? zeros32) === end;
-  core.held = core.held.filter((other) => !isSame(other));
-  core.held.push(item);
-  let bytes = core.held.reduce((sum, held) => sum + held.bytes, 0);
-  while ((bytes > maxHeldBytes || core.held.length > maxHeldUnits) && core.held[0] !== undefined) {
-    bytes -= core.held[0].bytes;
-    core.held.shift();
-    core.heldLost++;
-    bump(core, 'heldDropped');
+  const others = core.held.filter((other) => !isSame(other));
+  const isNew = others.length === core.held.length;
+  core.held = [...others, item];
+  const author = toHex(item.unit.author);
+  const known = new Set([...core.state.access.grants.values()].map((grant) => grant.subject));
+  const isStranger = ({ unit }: HeldUnit): boolean => !known.has(toHex(unit.author));
+  let lost = dropOldest(core, isStranger, maxHeldOfStrangers);
+  const ofMembers =
+    dropOldest(core, ({ unit }) => toHex(unit.author) === author, maxHeldOfAuthor) +
+    dropOldest(core, () => true, maxHeld);
+  // What strangers lose is not asked for again: whoever makes them up has more.
+  core.heldLost += ofMembers;
+  lost += ofMembers;
+  return isNew && lost === 0;
+}
+
+/** Drops the oldest of some that wait until they keep the bound; gives how many. */
+function dropOldest(core: RoomCore, of: (item: HeldUnit) => boolean, bound: HeldBound): number {
+  const some = core.held.filter(of);
+  let bytes = some.reduce((sum, item) => sum + item.bytes, 0);
+  const gone = new Set<HeldUnit>();
+  for (const item of some) {
+    if (bytes <= bound.bytes && some.length - gone.size <= bound.units) break;
+    bytes -= item.bytes;
+    gone.add(item);
   }
+  if (gone.size > 0) core.held = core.held.filter((item) => !gone.has(item));
+  bump(core, 'heldDropped', gone.size);
+  return gone.size;
 }
 
 /** The signature over the X25519 key that genesis and grants carry (F11), and that this key can be used at all. */
@@ -249,8 +281,21 @@ async function learnKeysOf(core: RoomCore, step: Step, entry: Entry): Promise<vo
   const payload = entry.payload && decodeControl(entry.kind, entry.payload);
   if (payload === null || payload === 'unsupported') return;
   for (const wrap of wrapsForMe(core, payload)) await unwrap(core, step, wrap);
-  for (const epoch of core.state.access.epochs.values()) openLinks(core, step, epoch.record.payload);
+  openAllLinks(core, step);
 }
+
+/** From key to key, the newest epochs first, until no link brings another: one key opens everything before it (EPO-2). */
+function openAllLinks(core: RoomCore, step: Step): void {
+  const newestFirst = [...core.state.access.epochs.values()].reverse();
+  for (let found = true; found;) {
+    const before = core.epochKeys.size;
+    for (const epoch of newestFirst) openLinks(core, step, epoch.record.payload);
+    found = core.epochKeys.size > before;
+  }
+}
+
+/** Links that did not open under the key of their epoch never will: they are not tried again. */
+const badLinks = new WeakSet<Bytes>();
 
 interface MyWrap {
   readonly kid: Bytes;
@@ -289,8 +334,9 @@ function openLinks(core: RoomCore, step: Step, payload: ControlPayload): void {
   if (key === undefined) return;
   for (const [i, parentKid] of payload.parents.entries()) {
     const link = payload.links[i];
-    if (link === undefined || core.epochKeys.has(toHex(parentKid))) continue;
+    if (link === undefined || core.epochKeys.has(toHex(parentKid)) || badLinks.has(link)) continue;
     const parent = openLink(link, key, { roomId: core.roomId, scope: payload.scope, kid: payload.kid, parentKid });
     if (parent !== null) learnKey(core, step, { kid: parentKid, key: parent });
+    else badLinks.add(link);
   }
 }

@@ -17,6 +17,8 @@ import type { RoomEngine } from './room.js';
 
 /** How often a request is repeated while nobody answers. */
 const askEveryMs = 2_000;
+/** Requests to which an answer may still come; every answer is tried on each. */
+const maxAsks = 32;
 /** A grant that control does not show by then was no grant: anybody with the link can say so, and the next answer is heard. */
 const grantWaitMs = 15_000;
 /** A refusal counts only after this time: anybody with the link can send one, and a better answer may be on its way. */
@@ -63,6 +65,7 @@ export function runJoin(
   const { core, net } = engine;
   const keys = inviteKeys({ roomId: core.roomId, secret: request.secret });
   const asks = new Map<string, Bytes>();
+  const failed = (error: unknown): void => core.ports.report?.(error);
   const timers = new Set<() => void>();
   let finish: (error: JoinError | null) => void = () => undefined;
   let granted: Extract<JoinAnswer, { status: 'granted' }> | null = null;
@@ -80,11 +83,15 @@ export function runJoin(
     if (granted !== null) return;
     const frame = await buildAsk(core, { netLink, keys, request });
     asks.set(toHex(sha256(frame)), frame);
+    for (const oldest of asks.keys()) {
+      if (asks.size <= maxAsks) break;
+      asks.delete(oldest);
+    }
     netLink.sendClear(frame, 'all', 'ctl');
     request.onStep('waiting-for-host', 0);
   };
   const askAgain = (): void => {
-    if (granted === null) for (const netLink of net.links()) void ask(netLink);
+    if (granted === null) for (const netLink of net.links()) ask(netLink).catch(failed);
     later(askEveryMs, askAgain);
   };
   const onAnswer = async (frame: Bytes): Promise<void> => {
@@ -139,7 +146,9 @@ export function runJoin(
     };
   });
   net.onJoinAnswer = async (_link, frame) => onAnswer(frame);
-  net.onLinkUp = (netLink) => void ask(netLink);
+  net.onLinkUp = (netLink) => {
+    ask(netLink).catch(failed);
+  };
   request.onStep('connecting', 0);
   askAgain();
   check();

@@ -4,9 +4,9 @@ import type { Peer, SessionAction } from '../../../src/core/session/index.js';
 import { encodeLive, encodeResume, frameTypes, maxLiveBodyBytes } from '../../../src/core/wire/index.js';
 import type { Link, LinkEvents } from '../../../src/ports/index.js';
 import type { Unit } from '../replica/index.js';
-import { bump, isContent, myGrant, type RoomCore } from './core.js';
+import { bump, isContent, type RoomCore } from './core.js';
 import type { NetworkInfo } from './info.js';
-import { mintDelay, mintEpoch } from './epochs.js';
+import { mendEpochs, mintDelay } from './epochs.js';
 import { retryHeld } from './ingest.js';
 import { createAcks } from './net/acks.js';
 import { createAdmitter } from './net/admit-joiner.js';
@@ -18,6 +18,7 @@ import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
 import { createPull } from './net/pull.js';
 import { createRoster } from './net/roster.js';
+import { createStrangers } from './net/strangers.js';
 import type { Step } from './step.js';
 import { unitColumns } from './units.js';
 
@@ -25,8 +26,10 @@ import { unitColumns } from './units.js';
 const sweepMs = 30_000;
 /** Frames waiting to be looked at; beyond, new ones are dropped and counted: the next diff finds what is missing. */
 const maxQueuedFrames = 4096;
-/** A clock that is further off says nothing about the room's time. */
+/** A clock that is further off says nothing about the room's time: more than the wrong day in the wrong zone (F17). */
 const maxOffsetMs = 26 * 60 * 60_000;
+/** Devices without effect are thought of no more often than this. */
+const strangerLookMs = 250;
 /** A pause before the same question is asked again. */
 const askAgainMs = 250;
 
@@ -84,7 +87,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   let stopped = false;
   let minting = false;
   let caughtUp = false;
-  let asking = 0;
+  let stopAsking: (() => void) | null = null;
 
   const after = (ms: number, run: () => void): (() => void) => {
     const cancel = time.after(ms, () => {
@@ -110,6 +113,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const acks = createAcks(core);
   const beacons = createBeacons(core, { roster, after, isCold: options.isCold });
   const claims = createClaims(core, {
+    isEffective: roster.isEffective,
     roster: (requester) => devicesHere().filter((device) => !equalBytes(device, requester)),
     bestCount: () => {
       const best = beacons.bestCount();
@@ -125,37 +129,44 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     reach: roster.reach,
     links: () => [...links.values()],
     servers: () => Math.max(1, roster.members().length),
-    ended: ({ by, complete, untilMs, wasControlOnly }) => {
-      caughtUp ||= by !== null && complete && !wasControlOnly;
+    ended: ({ by, complete, untilMs, wasControlOnly, isWhole }) => {
+      if (by !== null && isWhole && !wasControlOnly) {
+        caughtUp = true;
+        beacons.fetched(by);
+      }
       if (by !== null && wasControlOnly && roster.isEffective(by)) pull.start({ prefer: by, controlOnly: false });
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
       else if (complete && roster.members().length > 0) considerPull();
       else after(askAgainMs, considerPull);
       host.infoChanged();
     },
-    changed: () => {
-      beacons.requestBegins();
-      intake.requestBegins();
-      host.infoChanged();
-    },
+    roundBegins: beacons.roundBegins,
+    changed: host.infoChanged,
   });
   const fetchFrom = (device: Bytes): void => {
     pull.start({ prefer: options.isCold ? null : device, controlOnly: false });
   };
   const considerPull = (): void => {
-    if (pull.isActive() || stopped) return;
+    if (stopped || (pull.isActive() && !pull.isToStranger())) return;
     const source = beacons.bestSource();
     if (source !== null) return fetchFrom(source.device);
-    if (roster.members().length === 0) return askForControl();
+    askStranger();
+    if (roster.members().length === 0) return;
     lastSyncedAtMs = time.now();
     host.infoChanged();
   };
 
-  /** Who knows no member yet has no beacon to go by: it asks those that are here in turn, for as long as it takes. */
-  const askForControl = (): void => {
-    const here = myGrant(core) === null && core.epochKeys.size > 0 ? roster.here() : [];
-    const peer = here[asking++ % Math.max(1, here.length)];
-    if (peer !== undefined) pull.start({ prefer: peer.device, controlOnly: true });
+  const strangers = createStrangers(core, roster);
+  /** Nobody of them has a beacon to go by: they are asked in turn, one alone, when there is nothing else to ask for. */
+  const askStranger = (): void => {
+    stopAsking?.();
+    const peer = stopped || pull.isActive() ? null : strangers.due();
+    if (peer !== null) {
+      strangers.asked(peer);
+      pull.start({ prefer: peer.device, controlOnly: true, isStranger: true });
+    }
+    const at = strangers.nextAtMs();
+    stopAsking = at === null ? null : after(Math.max(strangerLookMs, at - time.now()), askStranger);
   };
 
   const session = (netLink: NetLink, actions: readonly SessionAction[]): void => {
@@ -187,7 +198,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     netLink.forget(peer.address);
     host.infoChanged();
     if (roster.isEffective(peer.device)) greet(netLink, peer);
-    else pull.start({ prefer: peer.device, controlOnly: true });
+    else askStranger();
   };
   /** Once per session: the answer to the peer's probe, and what is held here. */
   const greet = (netLink: NetLink, peer: Peer): void => {
@@ -219,7 +230,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       core.loop.enqueue(async (step) => {
         minting = false;
         if (mintDelay(core, devicesHere()) === null) return;
-        host.sendAfter(step, await mintEpoch(core, step));
+        host.sendAfter(step, await mendEpochs(core, step));
         controlChanged(step);
       });
     });
@@ -268,6 +279,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       else if (core.epochKeys.size > 0)
         for (const netLink of links.values()) session(netLink, netLink.sessions.start(time.now()));
       considerPull();
+      considerMint();
     });
     after(sweepMs, sweep);
   };
@@ -278,7 +290,8 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     if (roster.members().length === 0) return 'alone';
     // Who is here and has not said what it holds yet may hold anything.
     const isUntold = beacons.bestCount() === null && !options.isCold;
-    return isUntold || pull.isActive() || beacons.bestSource() !== null ? 'syncing' : 'up-to-date';
+    const isPulling = pull.isActive() && !pull.isToStranger();
+    return isUntold || isPulling || beacons.bestSource() !== null ? 'syncing' : 'up-to-date';
   };
 
   /** Everybody at once under the send rule's key; control, which may bring that key, to each under the newest both know. */

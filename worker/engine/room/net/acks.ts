@@ -55,7 +55,7 @@ export function createAcks(core: RoomCore): Acks {
     const heads = [...found.heads.values()];
     for (
       let at = 0;
-      at === 0 || at < heads.length || at * 1 < found.transfers.length;
+      at === 0 || at < heads.length || at < found.transfers.length;
       at += Math.min(maxAckHeads, maxAckTransfers)
     ) {
       const size = Math.min(maxAckHeads, maxAckTransfers);
@@ -87,7 +87,8 @@ export function takeAck(core: RoomCore, step: Step, ack: Ack): void {
     if (!equalBytes(head.author, core.keys.deviceId)) continue;
     const domainHex = toHex(head.domainId);
     const id = domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device)?.ids[head.seq];
-    if (id !== undefined && equalBytes(id, head.headId)) counts.set(domainHex, head.seq + 1);
+    if (id !== undefined && equalBytes(id, head.headId))
+      counts.set(domainHex, Math.max(head.seq + 1, counts.get(domainHex) ?? 0));
   }
   noteDelivered(core, step, counts);
 }

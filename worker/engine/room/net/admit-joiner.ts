@@ -17,6 +17,7 @@ import {
 import type { Unit } from '../../replica/index.js';
 import { writeControl } from '../author.js';
 import { bump, countFault, myGrant, now, sendEpoch, type RoomCore } from '../core.js';
+import { keysToGive } from '../epochs.js';
 import type { Step } from '../step.js';
 import type { NetLink } from './link.js';
 
@@ -25,6 +26,8 @@ const admitterSlotMs = 120;
 /** Asks of one address that are looked at in a minute; 128 bits need no limit for secrecy, only our CPU does. */
 const asksPerMinute = 20;
 const minuteMs = 60_000;
+/** Addresses of which asks are counted; beyond, the one that has asked least lately is forgotten. */
+const maxAskers = 1024;
 const zeros32 = new Uint8Array(32);
 
 export interface AdmitHost {
@@ -47,7 +50,12 @@ export function createAdmitter(core: RoomCore, host: AdmitHost): Admitter {
     const at = core.ports.time.now();
     const times = (recent.get(from) ?? []).filter((time) => at - time < minuteMs);
     if (times.length >= asksPerMinute) return false;
+    recent.delete(from);
     recent.set(from, [...times, at]);
+    for (const oldest of recent.keys()) {
+      if (recent.size <= maxAskers) break;
+      recent.delete(oldest);
+    }
     return true;
   };
   const answerLater = (o: AskCase): void => {
@@ -201,15 +209,14 @@ async function writeGrant(core: RoomCore, step: Step, o: AskCase): Promise<Unit>
   });
 }
 
-/** Every epoch key held, for the new device: it reads the whole history. */
+/** What opens every epoch, for the new device: it reads the whole history. */
 async function wrapsFor(core: RoomCore, ask: JoinAsk): Promise<KeyWrap[]> {
   const { vault } = core.ports;
   const wraps: KeyWrap[] = [];
-  for (const [kidHex, key] of core.epochKeys) {
-    const kid = core.state.access.epochs.get(kidHex)?.kid;
+  for (const { kid, key } of keysToGive(core)) {
     const once = await vault.createDeviceKeys();
     const shared = await vault.agree(once, ask.x25519);
-    if (kid === undefined || shared === null) continue;
+    if (shared === null) continue;
     const epk = once.x25519;
     const context = { roomId: core.roomId, scope: zeros32, kid, epk, device: ask.device, x25519: ask.x25519 };
     wraps.push({ kid, epk, sealed: sealKey(key, shared, context) });

@@ -18,10 +18,12 @@ export interface Beacons {
   readonly forget: (device: Bytes) => void;
   /** The member that says the most that is not here and was not fetched before, or null. */
   readonly bestSource: () => Peer | null;
-  /** A request begins: what its source has said so far is what it can answer. */
-  readonly requestBegins: () => void;
-  /** Everything behind these roots, and those its sender had announced, was sent: what is missing still waits here or was refused for good. */
-  readonly fetched: (device: Bytes, done: SyncDone) => void;
+  /** A round of requests to this device, or (null) to everybody, begins: what they have said so far is what they can answer. */
+  readonly roundBegins: (device: Bytes | null) => void;
+  /** Its first request was served: from a state of these roots. */
+  readonly told: (device: Bytes, roots: SyncDone['roots']) => void;
+  /** The round is over, and everything behind these roots was sent: what is missing still waits here or was refused for good. */
+  readonly fetched: (device: Bytes) => void;
   readonly send: (to: Peer | 'all', netLink?: NetLink) => void;
   /** Something changed here: everybody hears of it, soon. */
   readonly news: () => void;
@@ -39,14 +41,22 @@ export interface BeaconsHost {
 export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   const heard = new Map<string, Beacon>();
   const exhausted = new Map<string, ReadonlySet<string>>();
-  let announced: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Roots of each device's round. */
+  const rounds = new Map<string, readonly string[]>();
   let lastNewsMs = -beaconIntervalMs;
   let waiting = false;
-  let heldLost = core.heldLost;
+  let known = { state: core.state, keys: core.epochKeys.size, heldLost: core.heldLost };
 
+  /** What could not be used then may be now: a key has come, something that waited was dropped, or the disk was read anew. */
+  const forgetFetched = (): void => {
+    const { state, heldLost } = core;
+    const keys = core.epochKeys.size;
+    if (state === known.state && keys === known.keys && heldLost === known.heldLost) return;
+    exhausted.clear();
+    known = { state, keys, heldLost };
+  };
   const differs = (device: string): boolean => {
-    if (heldLost !== core.heldLost) exhausted.clear();
-    heldLost = core.heldLost;
+    forgetFetched();
     const done = exhausted.get(device);
     return (
       heard.get(device)?.domains.some(({ domainId, root }) => {
@@ -78,20 +88,31 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     },
     forget: (device) => {
       heard.delete(toHex(device));
+      rounds.delete(toHex(device));
     },
     bestSource: () => {
       const sources = host.roster.members().filter((peer) => differs(toHex(peer.device)));
       const sizeOf = (peer: Peer): number => countOf(heard.get(toHex(peer.device)));
       return [...sources].sort((a, b) => sizeOf(b) - sizeOf(a))[0] ?? null;
     },
-    requestBegins: () => {
-      announced = new Map([...heard].map(([device, { domains }]) => [device, domains.map(({ root }) => toHex(root))]));
+    roundBegins: (device) => {
+      for (const [key, { domains }] of heard)
+        if (device === null || key === toHex(device))
+          rounds.set(
+            key,
+            domains.map(({ root }) => toHex(root)),
+          );
     },
-    fetched: (device, done) => {
-      if (!done.complete) return;
+    told: (device, roots) => {
       const key = toHex(device);
-      const roots = [...done.roots.map(({ root }) => toHex(root)), ...(announced.get(key) ?? [])];
-      exhausted.set(key, new Set([...(exhausted.get(key) ?? []), ...roots].slice(-maxExhaustedRoots)));
+      rounds.set(key, [...roots.map(({ root }) => toHex(root)), ...(rounds.get(key) ?? [])]);
+    },
+    fetched: (device) => {
+      forgetFetched();
+      const key = toHex(device);
+      const roots = [...(exhausted.get(key) ?? []), ...(rounds.get(key) ?? [])];
+      exhausted.set(key, new Set(roots.slice(-maxExhaustedRoots)));
+      rounds.delete(key);
     },
     send,
     news: () => {

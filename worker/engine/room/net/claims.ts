@@ -15,12 +15,17 @@ import { lackingCount, serve, type Serving } from './source.js';
 
 /** Transfers served at one time (sync.md §4.3). */
 const maxServing = 3;
+/** Of these to devices without effect here: whoever comes along must not take them all. */
+const maxServingStrangers = 2;
+/** A requester that acknowledges nothing this long is served no further. */
+const serveStallMs = 10_000;
 /** A rough size of an entry in a pack, for the estimate in a claim. */
 const bytesPerEntry = 64;
 /** Requests whose grant may still come. */
 const maxRemembered = 64;
 
 export interface ClaimsHost {
+  readonly isEffective: (device: Bytes) => boolean;
   /** Devices that are here and serve, the requester not included. */
   readonly roster: (requester: Bytes) => readonly Bytes[];
   /** Most entries anybody says to hold, by beacons; null: nobody said. */
@@ -42,7 +47,7 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
   const book = createClaimBook();
   const requests = new Map<string, { readonly req: SyncReq; readonly device: Bytes }>();
   const timers = new Set<() => void>();
-  const serving = new Map<string, Serving>();
+  const serving = new Map<string, Serving & { readonly isStranger: boolean }>();
   const waiters = new Map<string, (() => void)[]>();
 
   const start = (o: {
@@ -55,9 +60,18 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
     const { address } = o.peer;
     serving.get(address)?.cancel();
     wake(address);
-    const windowMoved = (): Promise<void> =>
-      new Promise((resolve) => waiters.set(address, [...(waiters.get(address) ?? []), resolve]));
-    const running = serve(core, { ...o, windowMoved });
+    const windowMoved = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        const stall = core.ports.time.after(serveStallMs, () => {
+          resolve(false);
+        });
+        const moved = (): void => {
+          stall();
+          resolve(true);
+        };
+        waiters.set(address, [...(waiters.get(address) ?? []), moved]);
+      });
+    const running = { ...serve(core, { ...o, windowMoved }), isStranger: !host.isEffective(o.peer.device) };
     serving.set(address, running);
     void running.done
       .catch((error: unknown) => {
@@ -67,6 +81,11 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
       .finally(() => {
         if (serving.get(address) === running) serving.delete(address);
       });
+  };
+  const hasRoom = ({ address, device }: Peer): boolean => {
+    if (serving.has(address)) return true;
+    const strangers = [...serving.values()].filter((one) => one.isStranger).length;
+    return serving.size < maxServing && (host.isEffective(device) || strangers < maxServingStrangers);
   };
   const wake = (address: string): void => {
     const waiting = waiters.get(address) ?? [];
@@ -98,8 +117,7 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
       remember(requests, req, peer.device);
       const isMe = req.prefer !== null && equalBytes(req.prefer, core.keys.deviceId);
       if (isMe) {
-        if (serving.size < maxServing || serving.has(peer.address))
-          start({ netLink, peer, req, transfer: req.transfer, floors: [] });
+        if (hasRoom(peer)) start({ netLink, peer, req, transfer: req.transfer, floors: [] });
         return;
       }
       const entries = lackingCount(core, req);
@@ -119,7 +137,7 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
         prefer,
         random,
       });
-      if (delay === null || serving.size >= maxServing) return;
+      if (delay === null || !hasRoom(peer)) return;
       const cancel = core.ports.time.after(delay, () => {
         timers.delete(cancel);
         core.loop.enqueue(() => {
@@ -136,7 +154,8 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
       if (
         !equalBytes(grant.claimer, core.keys.deviceId) ||
         known === undefined ||
-        !equalBytes(known.device, peer.device)
+        !equalBytes(known.device, peer.device) ||
+        !hasRoom(peer)
       )
         return;
       start({ netLink, peer, req: known.req, transfer: grant.transfer, floors: grant.floors });

@@ -101,7 +101,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
         return grant === null ? undefined : host.claims.onGrant(netLink, peer, grant);
       }
       case frameTypes.syncDone:
-        return host.intake.done(frame);
+        return host.intake.done(step, frame);
       case frameTypes.ack: {
         const ack = read(decodeAck(frame.message));
         if (ack === null) return;
@@ -115,11 +115,11 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
     }
   };
   /** A device whose grant is not known here may hand over control when asked, and ask for it; nothing else (X4). */
-  const onStranger = ({ netLink, peer }: Reach, frame: OpenedFrame): void => {
+  const onStranger = (step: Step, { netLink, peer }: Reach, frame: OpenedFrame): void => {
     const source = host.pull.source();
     switch (frame.type) {
       case frameTypes.syncDone:
-        if (source !== null && equalBytes(source.device, peer.device)) return host.intake.done(frame);
+        if (source !== null && equalBytes(source.device, peer.device)) return host.intake.done(step, frame);
         break;
       case frameTypes.syncReq: {
         const req = read(decodeSyncReq(frame.message));
@@ -166,7 +166,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
     const from = { netLink, peer: opened.value.peer };
     return host.roster.isEffective(from.peer.device)
       ? onMember(step, from, opened.value)
-      : onStranger(from, opened.value);
+      : onStranger(step, from, opened.value);
   };
 }
 

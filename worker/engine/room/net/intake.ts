@@ -1,4 +1,5 @@
 import { equalBytes, faultOutcomes, type Bytes, type Fault } from '../../../../src/core/base/index.js';
+import { maxFragments, maxOpenTransfers } from '../../../../src/core/flow/index.js';
 import { decodeFragment, decodeSyncDone } from '../../../../src/core/wire/index.js';
 import { bump, countFault, unitKeys, type RoomCore } from '../core.js';
 import { ingestUnit, type Ingested } from '../ingest.js';
@@ -27,6 +28,9 @@ export interface IntakeHost {
   readonly infoChanged: () => void;
 }
 
+/** Fragments in a row that lead to nothing new and still count as serving: as many as may be unfinished (X7). */
+const maxIdleFragments: number = maxOpenTransfers * maxFragments;
+
 /** Entries from the network on their way into the set: live frames, and packs of the one transfer that was asked for. */
 export interface Intake {
   readonly live: (step: Step, from: Reach, message: Bytes) => Promise<void>;
@@ -35,17 +39,17 @@ export interface Intake {
     netLink: NetLink,
     o: { readonly bytes: Bytes; readonly from: string },
   ) => Promise<void>;
-  readonly done: (frame: OpenedFrame) => void;
+  readonly done: (step: Step, frame: OpenedFrame) => void;
   /** What newly admitted entries mean for everybody else. `from` null: they had waited here. */
   readonly admitted: (step: Step, ingested: Ingested, from: Reach | null) => void;
-  /** A request begins: its packs are counted anew. */
-  readonly requestBegins: () => void;
 }
 
 export function createIntake(core: RoomCore, host: IntakeHost): Intake {
   const room = { ports: core.ports, roomId: core.roomId };
-  let packsTaken = 0;
-  let badPacks = 0;
+  let counts = { base: -1, taken: 0, bad: 0, idle: 0 };
+  /** What the transfer of this base has brought so far. */
+  const countsOf = (base: number): typeof counts =>
+    counts.base === base ? counts : (counts = { base, taken: 0, bad: 0, idle: 0 });
 
   const admitted = (step: Step, ingested: Ingested, from: Reach | null): void => {
     const own = ingested.admitted.filter((entry) => equalBytes(entry.author, core.keys.deviceId));
@@ -70,23 +74,34 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
     });
   };
   /** A copy that its sealer signed and that is bad all the same is the sealer's; else it is charged to who brought it (F2). */
-  const badPack = async (bytes: Bytes, base: number, fault: Fault): Promise<void> => {
-    badPacks++;
+  const badPack = async (
+    from: Reach,
+    o: { readonly bytes: Bytes; readonly base: number },
+    fault: Fault,
+  ): Promise<void> => {
+    countsOf(o.base).bad++;
     countFault(core, fault.code);
-    bump(core, (await isSealSigned(bytes, room)) === null ? 'chargedDeliverer' : 'chargedSealer');
-    host.pull.handle({ is: 'bad', transfer: base });
+    const sealer = await isSealSigned(o.bytes, room);
+    bump(core, sealer === null ? 'chargedDeliverer' : 'chargedSealer');
+    const isOther = sealer !== null && !equalBytes(sealer, from.peer.device);
+    host.pull.handle({ is: 'bad', transfer: o.base, ...(isOther ? { sealer } : {}) });
   };
   const pack = async (step: Step, from: Reach, o: { readonly bytes: Bytes; readonly base: number }): Promise<void> => {
     bump(core, 'packsIn');
     const unit = await openUnit(o.bytes, { ports: core.ports, keys: unitKeys(core) });
     // Sealed or committed under a key that is not here yet: nobody's fault, and asked for again once the key has come.
     if (!unit.ok && faultOutcomes[unit.fault.code] === 'hold') return countFault(core, unit.fault.code);
-    if (!unit.ok) return badPack(o.bytes, o.base, unit.fault);
+    if (!unit.ok) return badPack(from, o, unit.fault);
     const fault = await verifyUnit(unit.value, room);
-    if (fault !== null) return badPack(o.bytes, o.base, fault);
+    if (fault !== null) return badPack(from, o, fault);
     bump(core, 'entriesFetched', unit.value.entries.length);
     bump(core, 'packBytesIn', o.bytes.length);
-    admitted(step, await ingestUnit(core, step, { unit: unit.value, bytes: o.bytes.length }), from);
+    const ingested = await ingestUnit(core, step, { unit: unit.value, bytes: o.bytes.length });
+    if (ingested.isNews) {
+      countsOf(o.base).idle = 0;
+      host.pull.handle({ is: 'progress', transfer: o.base });
+    }
+    admitted(step, ingested, from);
     host.infoChanged();
   };
   return {
@@ -116,26 +131,31 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
         if (added.fault.code !== 'frame/unrequested') host.pull.handle({ is: 'bad', transfer: source.transfer }); // X7
         return undefined;
       }
-      host.pull.handle({ is: 'progress', transfer: added.value.base });
-      if (added.value.pack === null) return undefined;
-      host.acks.taken({ netLink, peer }, added.value.transfer);
-      packsTaken++;
-      return pack(step, { netLink, peer }, { bytes: added.value.pack, base: added.value.base });
+      const { base, isNew, transfer, pack: bytes } = added.value;
+      const count = countsOf(base);
+      if (isNew && count.idle++ < maxIdleFragments) host.pull.handle({ is: 'progress', transfer: base });
+      if (bytes === null) return undefined;
+      host.acks.taken({ netLink, peer }, transfer);
+      count.taken++;
+      return pack(step, { netLink, peer }, { bytes, base });
     },
-    done: (frame) => {
+    done: (step, frame) => {
       const done = decodeSyncDone(frame.message);
       if (!done.ok) return countFault(core, done.fault.code);
       const { transfer, packs, complete } = done.value;
       const source = host.pull.source();
       if (source?.transfer !== transfer || !equalBytes(source.device, frame.peer.device))
         return countFault(core, 'frame/unrequested');
-      const useful = packsTaken >= packs && badPacks === 0;
-      if (useful) host.beacons.fetched(frame.peer.device, done.value);
-      return host.pull.handle({ is: 'done', transfer, complete, useful });
-    },
-    requestBegins: () => {
-      packsTaken = 0;
-      badPacks = 0;
+      const { taken, bad } = countsOf(transfer);
+      const useful = taken >= packs && bad === 0;
+      // What came is had once it is stored; else it is asked for again.
+      step.effects.push(() => {
+        if (useful && complete && source.isFirst) host.beacons.told(frame.peer.device, done.value.roots);
+        host.pull.handle({ is: 'done', transfer, complete, useful });
+      });
+      step.failures.push(() => {
+        host.pull.handle({ is: 'done', transfer, complete: false, useful });
+      });
     },
   };
 }

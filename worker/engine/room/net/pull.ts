@@ -7,7 +7,7 @@ import {
   type RequestEvent,
 } from '../../../../src/core/election/index.js';
 import { maxPacksPerGrant } from '../../../../src/core/flow/index.js';
-import { toClockEntries } from '../../../../src/core/reconcile/index.js';
+import { firstRound, isInWindow, nextRound, toClockEntries, type Round } from '../../../../src/core/reconcile/index.js';
 import {
   encodeSyncGrant,
   encodeSyncReq,
@@ -35,26 +35,45 @@ export interface PullHost {
     readonly complete: boolean;
     readonly untilMs: number;
     readonly wasControlOnly: boolean;
+    /** Everything that `by` has was asked for, over as many requests as that took. */
+    readonly isWhole: boolean;
   }) => void;
+  /** The first request of a round goes out, to one device or (null) to everybody. */
+  readonly roundBegins: (device: Bytes | null) => void;
   readonly changed: () => void;
 }
 
 /** The requester's side of catching up: one request and one source at a time (sync.md §6.3). */
 export interface Pull {
-  /** Asks, unless a request runs. `prefer` is granted with the request itself, to it alone. */
-  readonly start: (o: { readonly prefer: Bytes | null; readonly controlOnly: boolean }) => boolean;
+  /** Asks, unless a request runs; one to a stranger gives way. `prefer` is granted with the request itself, to it alone. */
+  readonly start: (o: PullStart) => boolean;
   readonly handle: (event: RequestEvent) => void;
   readonly isActive: () => boolean;
+  /** Whether the request that runs is to a device without effect here (ELE-5). */
+  readonly isToStranger: () => boolean;
   /** The source of the present transfer, by which fragments are accepted (X7). */
-  readonly source: () => { readonly device: Bytes; readonly transfer: number; readonly controlOnly: boolean } | null;
+  readonly source: () => {
+    readonly device: Bytes;
+    readonly transfer: number;
+    /** The first request for everything, of a round of as many as it takes. */
+    readonly isFirst: boolean;
+  } | null;
   readonly reqId: () => Bytes;
   readonly stop: () => void;
+}
+
+export interface PullStart {
+  readonly prefer: Bytes | null;
+  readonly controlOnly: boolean;
+  /** `prefer` has no effect here: it is asked alone (ELE-5). */
+  readonly isStranger?: boolean;
 }
 
 export function createPull(core: RoomCore, host: PullHost): Pull {
   const base = core.ports.random.bytes(2);
   let state: Requester = initialRequester((base[0] ?? 0) * 2 ** 24 + (base[1] ?? 0) * maxPacksPerGrant);
-  let controlOnly = false;
+  let asked: PullStart = { prefer: null, controlOnly: false };
+  const rounds = createRounds();
   let startClock: SyncReq | null = null;
   let cancelTimer: (() => void) | null = null;
   const answers = createAnswerTimes();
@@ -92,13 +111,19 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
         cancelTimer = null;
         return;
       case 'finished':
-        return host.ended({ by: action.by, complete: action.complete, untilMs: 0, wasControlOnly: controlOnly });
+        return ended({ by: action.by, complete: action.complete, untilMs: 0 });
       case 'gave-up':
-        return host.ended({ by: null, complete: false, untilMs: action.untilMs, wasControlOnly: controlOnly });
+        return ended({ by: null, complete: false, untilMs: action.untilMs });
     }
+  };
+  const isFirst = (): boolean => !asked.controlOnly && rounds.of(asked).after.size === 0;
+  const ended = (o: { readonly by: Bytes | null; readonly complete: boolean; readonly untilMs: number }): void => {
+    const isWhole = o.by !== null && o.complete && rounds.served(asked, startClock, o.by);
+    host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole });
   };
   const sendReq = (action: Extract<RequestAction, { do: 'send-req' }>): void => {
     const { reqId, attempt, want, prefer, exclude, transfer } = action;
+    if (isFirst() && attempt === 0) host.roundBegins(prefer);
     const req = fitSyncReq({
       reqId,
       attempt,
@@ -106,8 +131,8 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
       prefer,
       exclude,
       transfer,
-      controlOnly,
-      domains: requestDomains(core, controlOnly),
+      controlOnly: asked.controlOnly,
+      domains: requestDomains(core, asked.controlOnly, rounds.of(asked)),
       held: heldRanges(core),
     });
     startClock = req;
@@ -140,23 +165,58 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
   };
   return {
     start: (o) => {
+      const givesWay = asked.isStranger === true && o.isStranger !== true;
+      if (state.phase.is !== 'idle' && givesWay) handle({ is: 'cancel' });
       if (state.phase.is !== 'idle') return false;
-      controlOnly = o.controlOnly;
+      asked = o;
       handle({
         is: 'start',
         reqId: core.ports.random.bytes(16),
         prefer: o.prefer,
         peers: host.servers(),
         rttMs: answers.typicalMs(),
+        alone: o.isStranger === true,
       });
       return true;
     },
     handle,
     isActive: () => state.phase.is !== 'idle',
+    isToStranger: () => state.phase.is !== 'idle' && asked.isStranger === true,
     source: () =>
-      state.phase.is === 'served' ? { device: state.phase.by, transfer: state.phase.transfer, controlOnly } : null,
+      state.phase.is === 'served'
+        ? { device: state.phase.by, transfer: state.phase.transfer, isFirst: isFirst() }
+        : null,
     reqId: () => state.reqId,
     stop: () => cancelTimer?.(),
+  };
+}
+
+/** Rounds that are remembered, the newest last. */
+const maxRounds = 16;
+
+/** How far each source was asked through clocks that do not fit one request; what was asked of everybody is one more. */
+function createRounds(): {
+  readonly of: (asked: PullStart) => Round;
+  /** The request was served whole; gives whether its round is at its end, served by this one alone. */
+  readonly served: (asked: PullStart, req: SyncReq | null, by: Bytes) => boolean;
+} {
+  const rounds = new Map<string, Round>();
+  const keyOf = ({ prefer, controlOnly }: PullStart): string =>
+    `${controlOnly ? 'control' : 'all'} ${prefer === null ? '' : toHex(prefer)}`;
+  const of = (asked: PullStart): Round => rounds.get(keyOf(asked)) ?? firstRound;
+  return {
+    of,
+    served: (asked, req, by) => {
+      const windows = (req?.domains ?? []).map(({ domainId, window }) => ({ domain: toHex(domainId), window }));
+      const next = nextRound(of(asked), windows, toHex(by));
+      rounds.delete(keyOf(asked));
+      if (next.round.after.size > 0) rounds.set(keyOf(asked), next.round);
+      for (const oldest of rounds.keys()) {
+        if (rounds.size <= maxRounds) break;
+        rounds.delete(oldest);
+      }
+      return next.isWhole;
+    },
   };
 }
 
@@ -192,19 +252,21 @@ function createAnswerTimes(): {
 }
 
 /** Every domain known here; those of which nothing is asked are still named, so that the source can tell them from unknown ones. */
-function requestDomains(core: RoomCore, controlOnly: boolean): SyncReq['domains'] {
+function requestDomains(core: RoomCore, controlOnly: boolean, round: Round): SyncReq['domains'] {
   return domainsInOrder(core.state).flatMap((key) => {
     const domain = domainOf(core.state, key);
     if (domain === null || (controlOnly && key !== controlKey)) return [];
-    return [{ ...summaryOf(domain), entries: toClockEntries(clockOf(domain)), window: { after: null, upTo: null } }];
+    const window = { after: round.after.get(key) ?? null, upTo: null };
+    return [{ ...summaryOf(domain), entries: toClockEntries(clockOf(domain)), window }];
   });
 }
 
-/** What waits here right after what is admitted: not to be sent again (F17). What waits behind a gap is not named. */
+/** What waits here right after what is admitted: not to be sent again (F17). Not what waits behind a gap, or for a better copy. */
 function heldRanges(core: RoomCore): SyncReq['held'] {
   const newest = new Map<string, SyncReq['held'][number]>();
   const bySeq = [...core.held].sort((a, b) => a.unit.fromSeq - b.unit.fromSeq);
-  for (const { unit } of bySeq) {
+  for (const { unit, code } of bySeq) {
+    if (code === 'entry/missing-key') continue;
     const key = toHex(unit.domainId) + toHex(unit.author);
     const ids = domainOf(core.state, toHex(unit.domainId))?.chainsByAuthor.get(toHex(unit.author))?.ids ?? [];
     const before = ids[unit.fromSeq - 1];
@@ -223,6 +285,7 @@ function floors(core: RoomCore, before: SyncReq | null): { domainId: Bytes; auth
     const domain = domainOf(core.state, key);
     const asked = before?.domains.find((candidate) => toHex(candidate.domainId) === key);
     for (const chain of domain?.chainsByAuthor.values() ?? []) {
+      if (asked !== undefined && !isInWindow(chain.authorId, asked.window)) continue;
       const count =
         asked?.entries.find((entry) => equalBytes(entry.author, chain.authorId.subarray(0, 16)))?.count ?? 0;
       if (chain.ids.length > count && domain && found.length < maxGrantFloors)

@@ -35,8 +35,11 @@ import { kidFor, type NetLink } from './link.js';
 
 /** Stored packs of at least this many entries are handed over as they are; smaller ones are joined on the way. */
 const wholePackEntries = 256;
-/** Payload bytes at which a joined pack is full. */
-const joinedPayloadBytes: number = 128 * 1024;
+/** Bytes at which a joined pack is full, before they are deflated: under the bounds of a pack and of its body (F8, F24). */
+const joinedBytes: number = 128 * 1024;
+/** What an entry without payload and dependencies may take in a body: every column at its largest (PACK-3). */
+const entryWeight = 96;
+const depWeight = 32;
 
 /** One chain's part of what a peer lacks. */
 export interface ServedRange extends ChainRange {
@@ -164,8 +167,8 @@ export interface ServeRequest {
   readonly netLink: NetLink;
   readonly transfer: number;
   readonly floors: SyncGrant['floors'];
-  /** Resolves when the peer has acknowledged something (or is gone). */
-  readonly windowMoved: () => Promise<void>;
+  /** Whether the peer has acknowledged something (or is gone): false when it has not for long. */
+  readonly windowMoved: () => Promise<boolean>;
 }
 
 /** Serves what `req` lacks. Ends early when cancelled: the requester notices by its timers. */
@@ -186,7 +189,8 @@ async function run(core: RoomCore, o: ServeRequest, isOver: () => boolean): Prom
   let packs = 0;
   let complete = true;
   for await (const pack of everyPack(core, o, ranges)) {
-    while (!isOver() && pack !== null && !window.canSend(pack.bytes.length)) await o.windowMoved();
+    while (!isOver() && pack !== null && !window.canSend(pack.bytes.length))
+      if (!(await o.windowMoved())) return bump(core, 'servesStalled');
     if (isOver()) return;
     complete &&= pack !== null && packs < maxPacksPerGrant;
     if (pack === null) continue;
@@ -295,11 +299,13 @@ function packsFrom(chain: Chain, range: ServedRange): readonly PackPlace[] {
 function mayJoin(a: Unit, b: Unit, domainHex: string): boolean {
   if (domainHex === controlKey || b.fromSeq % maxUnitEntries === 0) return false;
   if (a.entries.length + b.entries.length > maxUnitEntries) return false;
-  return weight(a) + weight(b) <= joinedPayloadBytes;
+  return weight(a) + weight(b) <= joinedBytes;
 }
 
 function weight(unit: Unit): number {
-  return unit.entries.reduce((sum, entry) => sum + (entry.payload?.length ?? 32) + 8, 0);
+  const weightOf = ({ payload, deps }: Unit['entries'][number]): number =>
+    (payload?.length ?? 32) + depWeight * deps.length + entryWeight;
+  return unit.entries.reduce((sum, entry) => sum + weightOf(entry), 0);
 }
 
 async function readPack(
