@@ -1,4 +1,4 @@
-import { fromBase64Url, fromHex, toHex } from '../../../src/core/base/index.js';
+import { compareBytes, fromBase64Url, fromHex, toHex } from '../../../src/core/base/index.js';
 import type { Op } from '../../../src/core/op/index.js';
 import { decodeDeclaration, metaDeclaration, metaPrefix, schemaPrefix } from '../../../src/core/schema/index.js';
 import type { ReplicaState } from './state.js';
@@ -17,12 +17,16 @@ export function learnFromMeta(state: ReplicaState, ops: readonly Op[]): void {
   }
 }
 
+/** Of two declarations with one prefix the lower bytes count, whatever came first: somebody may look for such a pair. */
 function learnDeclaration(state: ReplicaState, text: unknown): void {
   const bytes = typeof text === 'string' ? fromBase64Url(text) : null;
   const declaration = bytes && decodeDeclaration(bytes);
   if (bytes !== null && declaration?.ok === true) {
     const prefix = toHex(schemaPrefix(bytes));
-    if (!state.declarations.has(prefix)) state.declarations.set(prefix, { declaration: declaration.value, bytes });
+    const known = state.declarations.get(prefix);
+    if (known !== undefined && compareBytes(bytes, known.bytes) >= 0) return;
+    state.declarations.set(prefix, { declaration: declaration.value, bytes });
+    if (known !== undefined) state.isStale = true;
   }
 }
 
