@@ -143,9 +143,9 @@ export async function copyAll(from: RoomCore, to: RoomCore): Promise<void> {
 export async function forgeControl(
   core: RoomCore,
   payload: ControlPayload,
-  o: { readonly after?: Unit; readonly deps?: readonly Bytes[] } = {},
+  o: { readonly deps?: readonly Bytes[]; readonly cap?: Bytes } = {},
 ): Promise<Unit> {
-  const last = o.after?.entries.at(-1) ?? headOf(core.state.control, core.device);
+  const last = headOf(core.state.control, core.device);
   const { deviceId: author } = core.keys;
   const [seq, prev] = last === null ? [0, zeros32] : [last.seq + 1, last.id];
   const place = { roomId: core.roomId, domainId: zeros32, author, seq, prev };
@@ -157,7 +157,7 @@ export async function forgeControl(
   const body = {
     kind: controlKind(payload),
     boot: core.boot,
-    cap: core.state.access.devices.get(core.device)?.record.entry.id ?? zeros32,
+    cap: o.cap ?? core.state.access.devices.get(core.device)?.record.entry.id ?? zeros32,
     kid: zeros32,
     hlcMs: core.lastHlc.ms,
     hlcCtr: core.lastHlc.ctr,

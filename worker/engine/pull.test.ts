@@ -1,0 +1,211 @@
+import { expect, test } from 'vitest';
+import { toHex, type Bytes } from '../../src/core/base/index.js';
+import { sha256 } from '../../src/core/crypto/index.js';
+import { missingRanges } from '../../src/core/reconcile/index.js';
+import { decodeSyncReq, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
+import type { Time } from '../../src/ports/index.js';
+import { domainOf, type DomainReplica } from './replica/index.js';
+import type { RoomCore } from './room/core.js';
+import { createBeacons } from './room/net/beacons.js';
+import { createPull, type PullHost } from './room/net/pull.js';
+import { clockOf } from './room/net/source.js';
+import { createStrangers } from './room/net/strangers.js';
+import { foundCore, forgeControl, linkTo, memberCore, peerOf, strangerCore } from './core.kit.js';
+
+type Ended = Parameters<PullHost['ended']>[0];
+
+/** The requester's side towards these devices, each at the address of its number. */
+function pullOf(
+  core: RoomCore,
+  others: readonly RoomCore[],
+): {
+  readonly pull: ReturnType<typeof createPull>;
+  readonly requests: () => { readonly to: string; readonly req: SyncReq }[];
+  readonly ended: Ended[];
+} {
+  const peers = others.map((other, i) => peerOf(other, String(i)));
+  const { netLink, sent } = linkTo(core, peers);
+  const ended: Ended[] = [];
+  const pull = createPull(core, {
+    reach: (device) => {
+      const peer = netLink.sessions.peerOf(device);
+      return peer && { netLink, peer };
+    },
+    links: () => [netLink],
+    servers: () => peers.length,
+    ended: (o) => void ended.push(o),
+    roundBegins: () => undefined,
+    changed: () => undefined,
+  });
+  const requests = (): { to: string; req: SyncReq }[] =>
+    sent.flatMap(({ type, body, to }) => {
+      const req = type === frameTypes.syncReq ? decodeSyncReq(body) : null;
+      return req?.ok === true ? [{ to: to === 'all' ? to : to.address, req: req.value }] : [];
+    });
+  return { pull, requests, ended };
+}
+
+/** Chains of that many made-up authors, each of `count` entries, straight into what a core holds. */
+function fill(domain: DomainReplica, authors: number, count: number): void {
+  for (let i = 0; i < authors; i++) {
+    const authorId = sha256(Uint8Array.of(i >> 8, i & 255));
+    const ids = Array.from({ length: count }, (_, seq) => sha256(authorId, Uint8Array.of(seq)));
+    domain.chainsByAuthor.set(toHex(authorId), { authorId, ids, ms: [], ctr: [], packs: [], signed: null });
+  }
+}
+
+function mainOf(core: RoomCore): DomainReplica {
+  const id = [...core.state.domainNames].find(([, name]) => name === 'main')?.[0] ?? '';
+  const domain = domainOf(core.state, id);
+  if (domain === null) throw new TypeError('no domain main');
+  return domain;
+}
+
+test('[SYN-3] a room of 500 authors is fetched whole, one window of their clock after the other', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  fill(mainOf(ada), 500, 3);
+  fill(mainOf(bob), 450, 1);
+  const { pull, requests, ended } = pullOf(bob, [ada]);
+  const source = mainOf(ada);
+  for (let turn = 1; ended.at(-1)?.isWhole !== true; turn++) {
+    expect(turn).toBeLessThan(8);
+    expect(pull.start({ prefer: ada.keys.deviceId, controlOnly: false })).toBe(true);
+    const asked = requests()
+      .at(-1)
+      ?.req.domains.find(({ domainId }) => toHex(domainId) === toHex(source.id));
+    if (asked === undefined) throw new TypeError('main was not asked for');
+    const { ranges } = missingRanges(clockOf(source), asked, { idAt: () => null });
+    expect(ranges.length).toBeGreaterThan(0);
+    for (const { author, from, to } of ranges) {
+      const mine = mainOf(bob).chainsByAuthor.get(toHex(author))?.ids ?? [];
+      expect(from).toBe(mine.length);
+      const ids = [...mine, ...(source.chainsByAuthor.get(toHex(author))?.ids.slice(from, to) ?? [])];
+      const chain = { authorId: author, ids, ms: [], ctr: [], packs: [], signed: null };
+      mainOf(bob).chainsByAuthor.set(toHex(author), chain);
+    }
+    const transfer = pull.source()?.transfer ?? 0;
+    expect(pull.source()?.isFirst).toBe(turn === 1);
+    pull.handle({ is: 'done', transfer, complete: true, useful: true });
+  }
+  pull.stop();
+  expect(clockOf(mainOf(bob))).toEqual(clockOf(source));
+  expect(requests().length).toBeGreaterThan(1);
+}, 60_000);
+
+test('[F17] what waits is named as held, but not what waits for a better copy', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const [future, keyless] = [await forgeControl(ada, { kind: 'fold' }), await forgeControl(bob, { kind: 'fold' })];
+  ada.held = [
+    { unit: future, code: 'entry/future-clock', bytes: 1, stored: null },
+    { unit: keyless, code: 'entry/missing-key', bytes: 1, stored: null },
+  ];
+  const { pull, requests } = pullOf(ada, [bob]);
+  pull.start({ prefer: bob.keys.deviceId, controlOnly: false });
+  pull.stop();
+  expect(requests()[0]?.req.held.map(({ author, seq }) => [toHex(author), seq])).toEqual([
+    [ada.device, future.fromSeq],
+  ]);
+}, 60_000);
+
+test('[ELE-5] a stranger is asked alone and for control, keeps nobody waiting, and gives way to a member', async () => {
+  const ada = await foundCore();
+  const [bob, eve, fay] = [await memberCore(ada), await strangerCore(ada), await strangerCore(ada)];
+  const { pull, requests, ended } = pullOf(ada, [bob, eve, fay]);
+  const stranger = (core: RoomCore): boolean =>
+    pull.start({ prefer: core.keys.deviceId, controlOnly: true, isStranger: true });
+  expect(stranger(eve)).toBe(true);
+  expect(pull.isToStranger()).toBe(true);
+  expect(stranger(fay)).toBe(false);
+  expect(pull.start({ prefer: bob.keys.deviceId, controlOnly: false })).toBe(true);
+  expect(pull.isToStranger()).toBe(false);
+  expect(stranger(fay)).toBe(false);
+  expect(requests().map(({ to, req }) => [to, req.controlOnly])).toEqual([
+    ['1', true],
+    ['0', false],
+  ]);
+  expect(ended).toEqual([]);
+  pull.handle({ is: 'done', transfer: pull.source()?.transfer ?? 0, complete: true, useful: true });
+  expect(stranger(fay)).toBe(true);
+  pull.handle({ is: 'peer-gone', device: fay.keys.deviceId });
+  expect(ended.at(-1)).toMatchObject({ by: null, isWhole: false });
+  expect(pull.isActive()).toBe(false);
+  expect(requests().filter(({ to }) => to === 'all')).toEqual([]);
+  pull.stop();
+}, 60_000);
+
+test('[ELE-5] strangers take turns, each after twice the time; one that left and came back begins anew', async () => {
+  const ada = await foundCore();
+  const [eve, fay] = [await strangerCore(ada), await strangerCore(ada)];
+  let now = 0;
+  const time: Time = { now: () => now, after: () => () => undefined };
+  let here = [peerOf(eve, 'e'), peerOf(fay, 'f')];
+  const core = { ...ada, ports: { ...ada.ports, time } };
+  const strangers = createStrangers(core, { here: () => here, isEffective: () => false });
+  const times: number[] = [];
+  const asked: string[] = [];
+  while (asked.length < 10) {
+    now = strangers.nextAtMs() ?? now;
+    const peer = strangers.due();
+    if (peer === null) throw new TypeError('nobody is due');
+    strangers.asked(peer);
+    asked.push(peer.address);
+    if (peer.address === 'e') times.push(now);
+  }
+  expect(asked.filter((one) => one === 'f').length).toBeGreaterThan(3);
+  const waits = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+  for (const [i, wait] of waits.entries()) {
+    expect(wait).toBeGreaterThanOrEqual(750 * 2 ** i);
+    expect(wait).toBeLessThanOrEqual(1250 * 2 ** i);
+  }
+  here = [];
+  expect(strangers.nextAtMs()).toBeNull();
+  here = [peerOf(eve, 'e')];
+  expect(strangers.due()?.address).toBe('e');
+}, 60_000);
+
+test('[SYN-4] what was fetched whole is not asked for again, until a key comes, something is dropped, or all is read anew', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const peer = peerOf(bob);
+  const { device } = peer;
+  const beacons = createBeacons(ada, {
+    roster: {
+      links: new Map(),
+      here: () => [peer],
+      members: () => [peer],
+      isEffective: () => true,
+      reach: () => null,
+    },
+    after: () => () => undefined,
+    isCold: false,
+  });
+  const say = (root: Bytes): void => {
+    const domains = [{ domainId: ada.state.control.id, root, count: 99 }];
+    beacons.hear(device, { domains, serve: true, hidden: false });
+  };
+  const fetch = (): void => {
+    beacons.roundBegins(device);
+    beacons.fetched(device);
+  };
+  say(sha256(Uint8Array.of(1)));
+  const changes = [
+    (): void => void ada.epochKeys.set('00', new Uint8Array(32)),
+    (): void => {
+      ada.heldLost++;
+    },
+    (): void => void (ada.state = { ...ada.state }),
+  ];
+  for (const change of changes) {
+    expect(beacons.bestSource()).toBe(peer);
+    fetch();
+    expect(beacons.bestSource()).toBeNull();
+    change();
+  }
+  // What it says during a round of several requests may lie in a window that was asked for before.
+  beacons.roundBegins(device);
+  say(sha256(Uint8Array.of(2)));
+  beacons.fetched(device);
+  expect(beacons.bestSource()).toBe(peer);
+}, 60_000);
