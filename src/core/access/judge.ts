@@ -1,4 +1,4 @@
-import { equalBytes, fail, isZero, ok, toHex, type Bytes, type Result } from '../base/index.js';
+import { equalBytes, fail, isZero, ok, toHex, type Bytes, type FaultCode, type Result } from '../base/index.js';
 import type { Entry } from '../entry/index.js';
 import {
   revokeTargetInvite,
@@ -20,10 +20,8 @@ import { mayGive, type AccessState, type Grant } from './state.js';
 export function judgeControl(entry: Entry, payload: ControlPayload, past: AccessState): Result<null> {
   if (payload.kind === 'genesis') return judgeGenesis(entry, past);
   const cap = past.grants.get(toHex(entry.cap));
-  if (cap === undefined || cap.subject !== toHex(entry.author))
-    return fail('control/cap', 'the cap is no grant of the author');
-  if (past.voids.has(cap.id)) return fail('control/cap', 'the cap has no effect');
-  if (!isZero(entry.kid)) return fail('control/malformed', 'control has no epoch');
+  if (cap === undefined || cap.subject !== toHex(entry.author) || past.voids.has(cap.id)) return fail('control/cap');
+  if (!isZero(entry.kid)) return fail('control/malformed');
   switch (payload.kind) {
     case 'grant':
       return judgeGrant(entry, payload, { past, cap });
@@ -49,36 +47,26 @@ interface Context {
 
 function judgeGenesis(entry: Entry, past: AccessState): Result<null> {
   const isFirst = entry.seq === 0 && past.grants.size === 0;
-  return isFirst && isZero(entry.cap) && isZero(entry.kid)
-    ? ok(null)
-    : fail('control/malformed', 'genesis is the first entry');
+  return judged(isFirst && isZero(entry.cap) && isZero(entry.kid), 'control/malformed');
 }
 
 function judgeGrant(entry: Entry, payload: GrantPayload, c: Context): Result<null> {
   const given = { rank: payload.rank, perms: payload.perms, write: domainSet(payload.write) };
-  if (!isZero(payload.scope) || payload.depth !== 0)
-    return fail('control/forbidden', 'scope or depth of a later version');
-  if (payload.member.length !== 0) return fail('control/forbidden', 'linking a device belongs to a later version');
-  if (!mayGive(given, c.cap)) return fail('control/escalation', 'beyond the powers of the granter');
-  if (!payload.wraps.every(({ kid }) => c.past.kids.has(toHex(kid))))
-    return fail('control/bad-wrap', 'of an unknown epoch');
-  if (payload.via === null)
-    return hasPermission(c.cap.perms, permissions.manageMembers)
-      ? ok(null)
-      : fail('control/forbidden', 'needs manageMembers or an invite');
+  // Groups, delegated depth and linked devices belong to a later version.
+  if (!isZero(payload.scope) || payload.depth !== 0 || payload.member.length !== 0) return fail('control/forbidden');
+  if (!mayGive(given, c.cap)) return fail('control/escalation');
+  if (!payload.wraps.every(({ kid }) => c.past.kids.has(toHex(kid)))) return fail('control/bad-wrap');
+  if (payload.via === null) return judged(hasPermission(c.cap.perms, permissions.manageMembers), 'control/forbidden');
   const invite = c.past.invites.get(toHex(payload.via.invite));
-  if (invite === undefined || invite.revoked || c.past.voids.has(invite.author.id))
-    return fail('control/bad-invite', 'unknown or revoked invite');
-  if (entry.hlcMs > invite.payload.expiryMs) return fail('control/bad-invite', 'expired');
-  if (payload.via.use >= invite.payload.maxUses) return fail('control/bad-invite', 'no such use');
+  if (invite === undefined || invite.revoked || c.past.voids.has(invite.author.id)) return fail('control/bad-invite');
+  if (entry.hlcMs > invite.payload.expiryMs || payload.via.use >= invite.payload.maxUses)
+    return fail('control/bad-invite');
   const taken = invite.uses.get(payload.via.use);
-  if (taken !== undefined && taken.subject !== toHex(payload.subject))
-    return fail('control/bad-invite', 'this use is taken');
-  if (!isAdmitter(invite.payload, invite.author, c.cap))
-    return fail('control/forbidden', 'not an admitter of this invite');
+  if (taken !== undefined && taken.subject !== toHex(payload.subject)) return fail('control/bad-invite');
+  if (!isAdmitter(invite.payload, invite.author, c.cap)) return fail('control/forbidden');
   const isAsInvited =
     given.rank === invite.rank && given.perms === invite.perms && isSameSet(given.write, invite.write);
-  return isAsInvited ? ok(null) : fail('control/escalation', 'not what the invite offers');
+  return judged(isAsInvited, 'control/escalation');
 }
 
 /** Who may use an invite to admit: its author's device, a named admitter, or with the flag anybody who may invite. */
@@ -89,48 +77,48 @@ export function isAdmitter(invite: InvitePayload, author: Grant, granter: Grant)
 }
 
 function judgeEpoch(payload: EpochPayload, c: Context): Result<null> {
-  if (!hasPermission(c.cap.perms, permissions.write)) return fail('control/forbidden', 'minting an epoch needs write');
-  if (!isZero(payload.scope)) return fail('control/forbidden', 'groups belong to a later version');
+  if (!hasPermission(c.cap.perms, permissions.write) || !isZero(payload.scope)) return fail('control/forbidden');
   let gen = 1;
   for (const parent of payload.parents) {
     const epoch = c.past.epochs.get(toHex(parent));
-    if (epoch === undefined) return fail('control/bad-parent', 'unknown parent epoch');
+    if (epoch === undefined) return fail('control/bad-parent');
     gen = Math.max(gen, epoch.gen + 1);
   }
-  return payload.gen === gen && !c.past.epochs.has(toHex(payload.kid))
-    ? ok(null)
-    : fail('control/bad-parent', 'wrong generation');
+  return judged(payload.gen === gen && !c.past.epochs.has(toHex(payload.kid)), 'control/bad-parent');
 }
 
 /** A wrap makes its recipients readers of an epoch, and nobody writes under one that strangers may read (F5). */
 function judgeWrap(payload: WrapPayload, c: Context): Result<null> {
-  if (!hasPermission(c.cap.perms, permissions.write)) return fail('control/forbidden', 'wrapping a key needs write');
-  if (!c.past.epochs.has(toHex(payload.kid))) return fail('control/bad-parent', 'wrap of an unknown epoch');
-  return payload.recipients.every(({ device }) => c.past.devices.has(toHex(device)))
-    ? ok(null)
-    : fail('control/bad-wrap', 'for a device without a grant');
+  if (!hasPermission(c.cap.perms, permissions.write)) return fail('control/forbidden');
+  if (!c.past.epochs.has(toHex(payload.kid))) return fail('control/bad-parent');
+  return judged(
+    payload.recipients.every(({ device }) => c.past.devices.has(toHex(device))),
+    'control/bad-wrap',
+  );
 }
 
 function judgeDomain(isMeta: boolean, c: Context): Result<null> {
-  if (!hasPermission(c.cap.perms, permissions.manageSchema))
-    return fail('control/forbidden', 'a new domain needs manageSchema');
-  if (c.past.domains.size >= c.past.limits.maxDomains) return fail('control/forbidden', 'too many domains');
+  if (!hasPermission(c.cap.perms, permissions.manageSchema)) return fail('control/forbidden');
+  if (c.past.domains.size >= c.past.limits.maxDomains) return fail('control/forbidden');
   const hasMeta = [...c.past.domains.values()].some((domain) => domain.isMeta);
-  return isMeta && (hasMeta || c.cap.rank !== 0) ? fail('control/forbidden', 'a room has one meta domain') : ok(null);
+  return judged(!isMeta || (!hasMeta && c.cap.rank === 0), 'control/forbidden');
 }
 
 function judgeInvite(payload: InvitePayload, cap: Grant): Result<null> {
-  if (!hasPermission(cap.perms, permissions.invite)) return fail('control/forbidden', 'needs invite');
-  if (!isZero(payload.scope)) return fail('control/forbidden', 'groups belong to a later version');
+  if (!hasPermission(cap.perms, permissions.invite) || !isZero(payload.scope)) return fail('control/forbidden');
   const offered = { rank: payload.rank, perms: payload.perms, write: domainSet(payload.write) };
-  return mayGive(offered, cap) ? ok(null) : fail('control/escalation', 'beyond the powers of the inviter');
+  return judged(mayGive(offered, cap), 'control/escalation');
 }
 
 function judgeRevoke(payload: RevokePayload, c: Context): Result<null> {
   const invite = payload.targetKind === revokeTargetInvite ? c.past.invites.get(toHex(payload.target)) : undefined;
-  if (invite === undefined) return fail('control/bad-invite', 'unknown invite');
+  if (invite === undefined) return fail('control/bad-invite');
   const isOwn = invite.author.member === c.cap.member;
-  return isOwn || c.cap.rank < invite.author.rank ? ok(null) : fail('control/forbidden', 'only its author or a senior');
+  return judged(isOwn || c.cap.rank < invite.author.rank, 'control/forbidden');
+}
+
+function judged(isAllowed: boolean, code: FaultCode): Result<null> {
+  return isAllowed ? ok(null) : fail(code);
 }
 
 function domainSet(ids: readonly Bytes[] | null): ReadonlySet<string> | null {

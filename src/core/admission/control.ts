@@ -43,25 +43,23 @@ export interface ControlCandidate {
  */
 export function prepareControl(entry: Entry, c: ControlContext): Result<ControlCandidate> {
   const nextSeq = c.head === null ? 0 : c.head.seq + 1;
-  if (entry.seq !== nextSeq) return fail('entry/missing-prev', `expected seq ${String(nextSeq)}`);
-  if (c.head === null && !isZero(entry.prev)) return fail('entry/malformed', 'a first entry has no prev');
-  if (c.head !== null && !equalBytes(entry.prev, c.head.id)) return fail('entry/missing-prev', 'another branch');
+  if (entry.seq !== nextSeq) return fail('entry/missing-prev');
+  if (c.head === null && !isZero(entry.prev)) return fail('entry/malformed');
+  if (c.head !== null && !equalBytes(entry.prev, c.head.id)) return fail('entry/missing-prev');
   const edges = edgesOf(entry);
   for (const edge of edges) if (!c.byId.has(edge)) return fail('entry/missing-dep', edge);
-  if (entry.payload === null) return fail('entry/missing-key', 'payload missing');
+  if (entry.payload === null) return fail('entry/missing-key');
   const payload = decodeControl(entry.kind, entry.payload);
-  if (payload === 'unsupported') return fail('entry/unknown-kind', `control kind ${String(entry.kind)}`);
-  if (payload === null) return fail('control/malformed', `kind ${String(entry.kind)}`);
-  if (payload.kind === 'genesis' && !equalBytes(entry.id, c.roomId)) return fail('entry/wrong-room', 'another genesis');
-  if (payload.kind === 'genesis' && payload.ruleset !== ruleset)
-    return fail('entry/unknown-version', `ruleset ${String(payload.ruleset)}`);
+  if (payload === 'unsupported') return fail('entry/unknown-kind');
+  if (payload === null) return fail('control/malformed');
+  if (payload.kind === 'genesis' && !equalBytes(entry.id, c.roomId)) return fail('entry/wrong-room');
+  if (payload.kind === 'genesis' && payload.ruleset !== ruleset) return fail('entry/unknown-version');
   const hlc: Hlc = { ms: entry.hlcMs, ctr: entry.hlcCtr };
   for (const edge of edges) {
     const before = c.byId.get(edge)?.entry;
-    if (before && compareHlc(hlc, { ms: before.hlcMs, ctr: before.hlcCtr }) <= 0)
-      return fail('control/clock', 'not after its past');
+    if (before && compareHlc(hlc, { ms: before.hlcMs, ctr: before.hlcCtr }) <= 0) return fail('control/clock');
   }
-  if (isFuture(hlc, c.roomNowMs)) return fail('entry/future-clock', 'above the room clock');
+  if (isFuture(hlc, c.roomNowMs)) return fail('entry/future-clock');
   return ok({ entry, payload, past: pastOf(edges, c) });
 }
 
@@ -69,11 +67,9 @@ export function prepareControl(entry: Entry, c: ControlContext): Result<ControlC
 export function judgeCandidate(candidate: ControlCandidate, c: ControlContext): Result<ControlRecord> {
   const { entry, payload, past } = candidate;
   if (entry.payload !== null && c.log.length > 0 && entry.payload.length > c.access.limits.maxControl)
-    return fail('control/malformed', 'larger than the room allows');
-  if (c.log.length > 0 && entry.deps.length > c.access.limits.maxDeps)
-    return fail('control/malformed', 'more dependencies than the room allows');
-  if (payload.kind === 'fold' && foldsBefore(entry, c) >= maxFoldsInRow)
-    return fail('control/forbidden', 'too many folds in a row');
+    return fail('control/malformed');
+  if (c.log.length > 0 && entry.deps.length > c.access.limits.maxDeps) return fail('control/malformed');
+  if (payload.kind === 'fold' && foldsBefore(entry, c) >= maxFoldsInRow) return fail('control/forbidden');
   const before = c.log.filter((record) => isInPast(past, record));
   const access = accessOf(before, c);
   const judged = judgeControl(entry, payload, access);

@@ -35,19 +35,18 @@ export interface DataContext {
  * kind → place → dependencies → cap → clock. Codes are REJECT (seq 0 only, F8) or HOLD; nothing here depends on content.
  */
 export function admitData(entry: Entry, c: DataContext): Result<null> {
-  if (entry.kind !== entryKinds.data) return fail('entry/unknown-kind', `kind ${String(entry.kind)} in a data domain`);
+  if (entry.kind !== entryKinds.data) return fail('entry/unknown-kind');
   const nextSeq = c.head === null ? 0 : c.head.seq + 1;
-  if (entry.seq !== nextSeq) return fail('entry/missing-prev', `expected seq ${String(nextSeq)}`);
-  if (c.head === null && !isZero(entry.prev)) return fail('entry/malformed', 'a first entry has no prev');
-  if (c.head !== null && !equalBytes(entry.prev, c.head.id)) return fail('entry/missing-prev', 'another branch');
+  if (entry.seq !== nextSeq) return fail('entry/missing-prev');
+  if (c.head === null && !isZero(entry.prev)) return fail('entry/malformed');
+  if (c.head !== null && !equalBytes(entry.prev, c.head.id)) return fail('entry/missing-prev');
   for (const dep of entry.deps) if (c.hlcOf(toHex(dep)) === null) return fail('entry/missing-dep', toHex(dep));
   const grant = c.access.grants.get(toHex(entry.cap));
   if (grant === undefined) return fail('entry/missing-cap', toHex(entry.cap));
   if (!c.access.kids.has(toHex(entry.kid))) return fail('entry/missing-key', toHex(entry.kid));
   if (entry.seq === 0 && (grant.subject !== toHex(entry.author) || !isInScope(grant, c.domain)))
-    return fail('entry/no-grant', 'the cap lets this device write nothing here');
-  if (isFuture({ ms: entry.hlcMs, ctr: entry.hlcCtr }, c.roomNowMs))
-    return fail('entry/future-clock', 'above the room clock');
+    return fail('entry/no-grant');
+  if (isFuture({ ms: entry.hlcMs, ctr: entry.hlcCtr }, c.roomNowMs)) return fail('entry/future-clock');
   return ok(null);
 }
 
@@ -57,22 +56,19 @@ export function admitData(entry: Entry, c: DataContext): Result<null> {
  */
 export function judgeEffect(entry: Entry, c: DataContext): Result<Payload> {
   const grant = c.access.grants.get(toHex(entry.cap));
-  if (grant === undefined || grant.subject !== toHex(entry.author)) return fail('entry/cap', 'no grant of the author');
-  if (c.access.voids.has(grant.id)) return fail('entry/grant-void', 'the grant has no effect');
-  if (!isInScope(grant, c.domain)) return fail('entry/scope', 'not a domain of the grant');
-  if (!isAfterPast(entry, c)) return fail('entry/clock', 'not after its past');
-  if (entry.payload === null) return fail('entry/payload', 'missing');
-  if (entry.payload.length > c.access.limits.maxPayload)
-    return fail('entry/size', `${String(entry.payload.length)} bytes`);
-  if (entry.deps.length > c.access.limits.maxDeps)
-    return fail('entry/size', `${String(entry.deps.length)} dependencies`);
+  if (grant === undefined || grant.subject !== toHex(entry.author)) return fail('entry/cap');
+  if (c.access.voids.has(grant.id)) return fail('entry/grant-void');
+  if (!isInScope(grant, c.domain)) return fail('entry/scope');
+  if (!isAfterPast(entry, c)) return fail('entry/clock');
+  if (entry.payload === null) return fail('entry/payload');
+  if (entry.payload.length > c.access.limits.maxPayload) return fail('entry/size');
+  if (entry.deps.length > c.access.limits.maxDeps) return fail('entry/size');
   const payload = decodePayload(entry.payload);
   if (!payload.ok) return fail('entry/payload', payload.fault.detail);
   const declaration = c.declaration(toHex(payload.value.schema));
   if (declaration === null || c.domainName === null) return fail('entry/missing-schema', toHex(payload.value.schema));
   // Our own schema is for meta alone: else whoever names a data domain so could open profiles and roles to its writers.
-  if (!c.domain.isMeta && c.domainName === metaDomain)
-    return fail('entry/schema', 'a data domain with the name of meta');
+  if (!c.domain.isMeta && c.domainName === metaDomain) return fail('entry/schema');
   const checked = checkOps({ declaration, domainName: c.domainName, ops: payload.value.ops });
   if (!checked.ok) return checked;
   for (const op of payload.value.ops) {
@@ -120,12 +116,11 @@ function judgeMetaOp(op: Op, entry: Entry, grant: Grant): Result<null> {
   if (op.kind === 'opaque') return ok(null);
   if (op.collection === '$profiles') {
     const isOwn = equalBytes(op.id, profileRecordId(entry.author));
-    return isOwn ? ok(null) : fail('entry/owner', 'the profile of another device');
+    return isOwn ? ok(null) : fail('entry/owner');
   }
   const fault = creatorFault(entry.author, op);
   if (fault !== null) return { ok: false, fault };
-  if (appendOnly.has(op.collection) && op.kind !== 'insert')
-    return fail('entry/forbidden', `${op.collection} only grows`);
+  if (appendOnly.has(op.collection) && op.kind !== 'insert') return fail('entry/forbidden');
   const needed = metaPermission(op.collection);
   return needed === null || hasPermission(grant.perms, needed) ? ok(null) : fail('entry/forbidden', op.collection);
 }

@@ -1,6 +1,9 @@
 import type { FaultCode } from './faults.js';
 
-/** Why something was not accepted: a stable code, and words for a developer that never hold keys or plaintext. */
+/**
+ * Why something was not accepted: a stable code, and words where somebody who uses the API reads them or the code leaves
+ * open what it was about; they never hold keys or plaintext.
+ */
 export interface Fault {
   readonly code: FaultCode;
   readonly detail: string;
@@ -15,7 +18,7 @@ export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
 }
 
 /** The failure arm of {@link Result}. */
-export function fail(code: FaultCode, detail: string): { readonly ok: false; readonly fault: Fault } {
+export function fail(code: FaultCode, detail = ''): { readonly ok: false; readonly fault: Fault } {
   return { ok: false, fault: { code, detail } };
 }
 

@@ -18,9 +18,9 @@ export function decodeValue(bytes: Bytes, limits: ValueLimits = valueLimits): Re
     opened: null,
     fault: null,
   };
-  if (bytes.length > limits.maxBytes) refuse(cursor, 'value/limits', 'too many bytes');
+  if (bytes.length > limits.maxBytes) refuse(cursor, 'value/limits');
   const value = cursor.fault === null ? readTree(cursor, limits) : null;
-  if (cursor.fault === null && cursor.at !== bytes.length) refuse(cursor, 'value/malformed', 'trailing bytes');
+  if (cursor.fault === null && cursor.at !== bytes.length) refuse(cursor);
   return cursor.fault === null ? ok(value) : { ok: false, fault: cursor.fault };
 }
 
@@ -50,8 +50,8 @@ interface MapFrame {
 
 type Frame = ArrayFrame | MapFrame;
 
-function refuse(cursor: Cursor, code: FaultCode, detail: string): null {
-  cursor.fault ??= { code, detail: `${detail} at byte ${String(cursor.at)}` };
+function refuse(cursor: Cursor, code: FaultCode = 'value/malformed'): null {
+  cursor.fault ??= { code, detail: `at byte ${String(cursor.at)}` };
   return null;
 }
 
@@ -62,7 +62,7 @@ function readTree(cursor: Cursor, limits: ValueLimits): Value {
     if (cursor.fault !== null) return null;
     const frame = cursor.opened;
     if (frame !== null) {
-      if (open.length >= limits.maxDepth) return refuse(cursor, 'value/limits', 'nested too deep');
+      if (open.length >= limits.maxDepth) return refuse(cursor, 'value/limits');
       if (frame.left > 0) {
         open.push(frame);
         if (!beginItem(cursor, frame)) return null;
@@ -82,7 +82,7 @@ function readTree(cursor: Cursor, limits: ValueLimits): Value {
       open.pop();
     }
   }
-  return refuse(cursor, 'value/limits', 'too many values');
+  return refuse(cursor, 'value/limits');
 }
 
 /** Before each item of a map stands its key. */
@@ -90,16 +90,16 @@ function beginItem(cursor: Cursor, frame: Frame): boolean {
   if (frame.kind === 'array') return true;
   const length = readTextLength(cursor, readUint(cursor, 1));
   if (length < 0) {
-    refuse(cursor, 'value/malformed', 'map key is not a text');
+    refuse(cursor);
     return false;
   }
   const keyBytes = take(cursor, length);
   const key = readUtf8(keyBytes);
   if (cursor.fault !== null) return false;
-  if (key === null) refuse(cursor, 'value/malformed', 'ill-formed UTF-8');
-  else if (key === forbiddenKey) refuse(cursor, 'value/malformed', 'forbidden map key');
+  if (key === null) refuse(cursor);
+  else if (key === forbiddenKey) refuse(cursor);
   else if (frame.keyBytes !== null && compareBytes(frame.keyBytes, keyBytes) >= 0) {
-    refuse(cursor, 'value/malformed', 'map keys not ascending');
+    refuse(cursor);
   } else {
     frame.key = key;
     frame.keyBytes = keyBytes;
@@ -174,7 +174,7 @@ function readNumber(cursor: Cursor, head: number): Value {
     case 0xd3:
       return readWide(cursor, (value) => value < -(2 ** 31));
     default:
-      return refuse(cursor, 'value/malformed', 'type outside the profile');
+      return refuse(cursor);
   }
 }
 
@@ -182,7 +182,7 @@ function readNumber(cursor: Cursor, head: number): Value {
 function readUint(cursor: Cursor, size: 1 | 2 | 4): number {
   const start = cursor.at;
   if (start + size > cursor.bytes.length) {
-    refuse(cursor, 'value/malformed', 'input ends early');
+    refuse(cursor);
     return 0;
   }
   cursor.at = start + size;
@@ -193,7 +193,7 @@ function readUint(cursor: Cursor, size: 1 | 2 | 4): number {
 /** An unsigned number in this width only because it is at least `from`: minimal forms only. */
 function readLength(cursor: Cursor, size: 1 | 2 | 4, from: number): number {
   const value = readUint(cursor, size);
-  if (value < from) refuse(cursor, 'value/malformed', 'not the shortest form');
+  if (value < from) refuse(cursor);
   return value;
 }
 
@@ -202,7 +202,7 @@ function readSigned(cursor: Cursor, size: 1 | 2 | 4, below: number): number {
   const raw = readUint(cursor, size);
   const span = 2 ** (8 * size);
   const value = raw >= span / 2 ? raw - span : raw;
-  if (value >= below) refuse(cursor, 'value/malformed', 'not the shortest form');
+  if (value >= below) refuse(cursor);
   return value;
 }
 
@@ -213,20 +213,20 @@ function readWide(cursor: Cursor, fits: (value: number) => boolean): number {
   const low = readUint(cursor, 4);
   const value = (isSigned && high >= 0x8000_0000 ? high - 2 ** 32 : high) * 2 ** 32 + low;
   // Rounding of `value` cannot bring an unsafe number into the safe range: it is exact up to 2^53.
-  if (!Number.isSafeInteger(value) || !fits(value)) refuse(cursor, 'value/malformed', 'integer form or range');
+  if (!Number.isSafeInteger(value) || !fits(value)) refuse(cursor);
   return value;
 }
 
 function readDouble(cursor: Cursor): number {
   const start = cursor.at;
   if (start + 8 > cursor.bytes.length) {
-    refuse(cursor, 'value/malformed', 'input ends early');
+    refuse(cursor);
     return 0;
   }
   cursor.at = start + 8;
   const value = cursor.view.getFloat64(start);
   // Every integral double is refused: the safe ones (-0 too) are written as integers, the others not at all.
-  if (!Number.isFinite(value) || Number.isInteger(value)) refuse(cursor, 'value/malformed', 'double form or range');
+  if (!Number.isFinite(value) || Number.isInteger(value)) refuse(cursor);
   return value;
 }
 
@@ -243,7 +243,7 @@ function readTextLength(cursor: Cursor, head: number): number {
 function take(cursor: Cursor, length: number): Bytes {
   const start = cursor.at;
   if (cursor.fault !== null || length > cursor.bytes.length - start) {
-    refuse(cursor, 'value/malformed', 'length beyond the input');
+    refuse(cursor);
     return cursor.bytes.subarray(0, 0);
   }
   cursor.at = start + length;
@@ -252,7 +252,7 @@ function take(cursor: Cursor, length: number): Bytes {
 
 function readText(cursor: Cursor, length: number): Value {
   const text = readUtf8(take(cursor, length));
-  return text ?? refuse(cursor, 'value/malformed', 'ill-formed UTF-8');
+  return text ?? refuse(cursor);
 }
 
 function readBinary(cursor: Cursor, length: number): Value {
@@ -260,14 +260,14 @@ function readBinary(cursor: Cursor, length: number): Value {
 }
 
 function openArray(cursor: Cursor, count: number): null {
-  if (count > cursor.bytes.length - cursor.at) return refuse(cursor, 'value/malformed', 'length beyond the input');
+  if (count > cursor.bytes.length - cursor.at) return refuse(cursor);
   cursor.opened = { kind: 'array', target: [], left: count };
   return null;
 }
 
 /** An item of a map takes at least two bytes. */
 function openMap(cursor: Cursor, count: number): null {
-  if (2 * count > cursor.bytes.length - cursor.at) return refuse(cursor, 'value/malformed', 'length beyond the input');
+  if (2 * count > cursor.bytes.length - cursor.at) return refuse(cursor);
   cursor.opened = { kind: 'map', target: {}, left: count, key: '', keyBytes: null };
   return null;
 }

@@ -1,7 +1,10 @@
-import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { _poly1305_aead as poly1305Aead, xchacha20 } from '@noble/ciphers/chacha.js';
 import type { Bytes } from '../base/index.js';
 import { keyBytes } from './derive.js';
 import { hmacSha256, sha256 } from './hash.js';
+
+/** XChaCha20-Poly1305 without the library's checks of arguments: those of {@link checkContext} stand for them. */
+const xchacha20poly1305 = poly1305Aead(xchacha20);
 
 /** Length of a nonce of the AEAD. */
 export const nonceBytes = 24;

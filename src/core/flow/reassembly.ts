@@ -50,9 +50,8 @@ export function createReassembly(): Reassembly {
     },
     add: (fragment) => {
       const done = finished.get(baseOf(fragment.transfer));
-      if (done === undefined) return fail('frame/unrequested', 'a fragment of a transfer that was not granted');
-      if (!hasFragmentShape(fragment))
-        return fail('frame/malformed', 'index, total and length of a fragment do not fit');
+      if (done === undefined) return fail('frame/unrequested');
+      if (!hasFragmentShape(fragment)) return fail('frame/malformed');
       return addFragment({ open, done }, fragment);
     },
     openCount: () => open.size,
@@ -74,13 +73,13 @@ function addFragment(
   if (done.has(transfer)) return ok({ transfer, base, isNew: false, pack: null });
   const known = open.get(transfer);
   if (known === undefined && total > 1 && open.size >= maxOpenTransfers) {
-    return fail('frame/oversized', `more than ${String(maxOpenTransfers)} unfinished transfers`);
+    return fail('frame/oversized');
   }
   const entry = known ?? { parts: Array.from<Bytes | undefined>({ length: total }), missing: total };
-  if (entry.parts.length !== total) return fail('frame/malformed', 'fragments of one transfer differ in their total');
+  if (entry.parts.length !== total) return fail('frame/malformed');
   const held = entry.parts[index];
   if (held !== undefined) {
-    if (!equalBytes(held, bytes)) return fail('frame/malformed', 'two different fragments with one index');
+    if (!equalBytes(held, bytes)) return fail('frame/malformed');
     return ok({ transfer, base, isNew: false, pack: null });
   }
   entry.parts[index] = bytes;

@@ -60,21 +60,21 @@ export function encodeBody(entries: readonly BodyEntry[]): Bytes {
 /** The `count` entries of a body; anything but the one canonical encoding is 'pack/bad-body'. Bytes are copies. */
 export function decodeBody(bytes: Uint8Array, count: number): Result<BodyEntry[]> {
   const source = createByteSource(bytes);
-  if (source.byte() !== bodyVersion) return fail('pack/bad-body', 'unknown body version');
+  if (source.byte() !== bodyVersion) return fail('pack/bad-body');
   const runs = readRuns(source, count);
-  if (runs === null) return fail('pack/bad-body', 'runs do not add up');
+  if (runs === null) return fail('pack/bad-body');
   const clocks = readClocks(source, count);
   const deps = readDeps(source, count);
-  if (clocks === null || deps === null) return fail('pack/bad-body', 'truncated columns');
+  if (clocks === null || deps === null) return fail('pack/bad-body');
   const payloads = readPayloads(source, count);
-  if (payloads === null || !source.atEnd()) return fail('pack/bad-body', 'payloads do not fit');
+  if (payloads === null || !source.atEnd()) return fail('pack/bad-body');
   const entries: BodyEntry[] = [];
   for (let i = 0; i < count; i++) {
     const [run, clock, dep, payload] = [runs[i], clocks[i], deps[i], payloads[i]];
     if (run === undefined || clock === undefined || dep === undefined || payload === undefined) break;
     entries.push({ ...run, ...clock, deps: dep, ...payload });
   }
-  return entries.length === count ? ok(entries) : fail('pack/bad-body', 'columns of different lengths');
+  return entries.length === count ? ok(entries) : fail('pack/bad-body');
 }
 
 function missingBoth(): never {

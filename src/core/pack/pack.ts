@@ -55,17 +55,17 @@ export interface SealedPack extends PackHeader {
 
 /** Takes a pack apart by its fixed layout. Codes: 'pack/malformed', 'pack/oversized'. */
 export function decodePack(bytes: Bytes): Result<SealedPack> {
-  if (bytes.length > maxPackBytes + headBytes) return fail('pack/oversized', `${String(bytes.length)} bytes`);
-  if (bytes.length < headBytes + tagBytes + sigBytes) return fail('pack/malformed', 'shorter than an empty pack');
+  if (bytes.length > maxPackBytes + headBytes) return fail('pack/oversized');
+  if (bytes.length < headBytes + tagBytes + sigBytes) return fail('pack/malformed');
   const flags = bytes[2] ?? 0;
   if (bytes[0] !== packVersion || bytes[1] !== packSuite || flags > flagDeflated || bytes[3] !== 0)
-    return fail('pack/malformed', 'unknown version, suite or flags');
+    return fail('pack/malformed');
   const [count, fromSeq, bodyLength] = [readU16(bytes, 4), readU48(bytes, 6), readU32(bytes, 12)];
-  if (count < 1 || count > maxUnitEntries) return fail('pack/malformed', 'count out of range');
-  if (fromSeq + count - 1 > maxU48) return fail('pack/malformed', 'seq out of range');
-  if (bodyLength !== bytes.length - headBytes - sigBytes) return fail('pack/malformed', 'length does not match');
+  if (count < 1 || count > maxUnitEntries) return fail('pack/malformed');
+  if (fromSeq + count - 1 > maxU48) return fail('pack/malformed');
+  if (bodyLength !== bytes.length - headBytes - sigBytes) return fail('pack/malformed');
   const part = (from: number, to: number): Bytes => bytes.subarray(from, to);
-  if (fromSeq === 0 && !isZero(part(80, 112))) return fail('pack/malformed', 'a first entry has no prev');
+  if (fromSeq === 0 && !isZero(part(80, 112))) return fail('pack/malformed');
   return ok({
     deflated: flags === flagDeflated,
     count,
@@ -142,12 +142,12 @@ export function openPack(
     aad: concatBytes(key.roomId, pack.sealedHead),
     ciphertext: pack.body,
   });
-  if (plaintext === null || plaintext.length < bodyHeadBytes) return fail('pack/bad-seal', 'the seal does not open');
+  if (plaintext === null || plaintext.length < bodyHeadBytes) return fail('pack/bad-seal');
   const [rawLength, storedLength] = [readU32(plaintext, 0), readU32(plaintext, 4)];
   const end = bodyHeadBytes + storedLength;
   if (rawLength > maxRawBodyBytes || end > plaintext.length || (!pack.deflated && rawLength !== storedLength))
-    return fail('pack/bad-body', 'lengths out of range');
-  if (plaintext.length !== padme(end) || !isZero(plaintext.subarray(end))) return fail('pack/bad-body', 'padding');
+    return fail('pack/bad-body');
+  if (plaintext.length !== padme(end) || !isZero(plaintext.subarray(end))) return fail('pack/bad-body');
   return ok({ stored: copyBytes(plaintext.subarray(bodyHeadBytes, end)), rawLength });
 }
 

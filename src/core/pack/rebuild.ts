@@ -33,20 +33,19 @@ export function rebuildRun(
     let key = keys.get(kid);
     if (key === undefined && body.payload !== null) {
       const prk = isControl ? null : prkOf(kid);
-      if (prk === null && !isControl) return fail('pack/unknown-key', `kid ${kid.slice(0, 16)}`);
+      if (prk === null && !isControl) return fail('pack/unknown-key');
       key = commitKey(prk, run.domainId, run.author);
       keys.set(kid, key);
     }
     const commit = body.payload !== null && key !== undefined ? commitment(key, seq, body.payload) : body.commit;
-    if (commit === null) return fail('pack/bad-body', 'neither payload nor commitment');
+    if (commit === null) return fail('pack/bad-body');
     const place = { roomId: genesisRoom(run, seq, body), domainId: run.domainId, author: run.author, seq, prev };
     const filled = { ...body, commit };
     const entry: Entry = { ...place, ...filled, id: entryId(place, filled) };
     entries.push(entry);
     prev = entry.id;
   }
-  if (run.endId !== null && !equalBytes(prev, run.endId))
-    return fail('pack/bad-end', 'the run does not end in the signed id');
+  if (run.endId !== null && !equalBytes(prev, run.endId)) return fail('pack/bad-end');
   return ok(entries);
 }
 

@@ -30,18 +30,18 @@ export function sendHello(
 
 /** What can be refused before the signature is checked. */
 export function judgeHello(state: LinkState, hello: Hello, from: string): Result<null> {
-  if (!equalBytes(hello.roomTag, state.own.roomTag)) return fail('hello/wrong-room', 'the tag of another room');
-  if (equalBytes(hello.device, state.own.device)) return fail('frame/misdirected', 'a HELLO of this very device');
+  if (!equalBytes(hello.roomTag, state.own.roomTag)) return fail('hello/wrong-room');
+  if (equalBytes(hello.device, state.own.device)) return fail('frame/misdirected');
   const key = sessionKey(hello);
   const known = peerByDevice(state, hello.device)?.peer;
   if (known !== undefined && sessionKey(known) === key) {
-    if (known.address !== from) return fail('hello/wrong-address', 'this session is at another address');
+    if (known.address !== from) return fail('hello/wrong-address');
     const isSame = equalBytes(known.stream, hello.stream) && equalBytes(known.boot, hello.boot);
-    if (!isSame) return fail('hello/malformed', 'one session with two streams');
-    return hello.hlcMs > known.hlcMs ? ok(null) : fail('frame/replayed', 'not newer than the last');
+    if (!isSame) return fail('hello/malformed');
+    return hello.hlcMs > known.hlcMs ? ok(null) : fail('frame/replayed');
   }
   const newest = state.candidates.get(key)?.hlcMs ?? state.past.get(key) ?? -1;
-  return hello.hlcMs > newest ? ok(null) : fail('frame/replayed', 'not newer than the last of its session');
+  return hello.hlcMs > newest ? ok(null) : fail('frame/replayed');
 }
 
 /** A HELLO that judgeHello let pass and whose signature is good. */

@@ -62,7 +62,7 @@ export function createLinkSessions(own: OwnSession): LinkSessions {
     hello: (hello, from, { verified, now }) => {
       const judged = judgeHello(state, hello, from);
       if (!judged.ok) return judged;
-      if (!verified) return fail('hello/bad-signature', 'not signed by its device for this room and address');
+      if (!verified) return fail('hello/bad-signature');
       return ok(takeHello(state, hello, { from, now }));
     },
     addressHere: (address, now) => {
@@ -99,7 +99,7 @@ function tick(state: LinkState, now: number): SessionAction[] {
 function recordOf(state: LinkState, address: string, { stream, ctr }: FramePlace): Result<PeerRecord> {
   const record = state.peers.get(address);
   if (record === undefined || !equalBytes(record.peer.stream, stream)) {
-    return fail('frame/unbound-source', 'no device is bound to this source and stream');
+    return fail('frame/unbound-source');
   }
-  return ctr > record.lastCtr ? ok(record) : fail('frame/replayed', 'the counter does not rise');
+  return ctr > record.lastCtr ? ok(record) : fail('frame/replayed');
 }

@@ -120,13 +120,12 @@ export interface Envelope {
 
 /** Codes: 'frame/malformed', 'frame/oversized', 'frame/unknown-type'. */
 export function decodeEnvelope(bytes: Bytes): Result<Envelope> {
-  if (bytes.length > maxFrameBytes) return fail('frame/oversized', `${String(bytes.length)} bytes`);
-  if (bytes.length < sealedAt + tagBytes + bodyLengthBytes)
-    return fail('frame/malformed', 'shorter than an empty envelope');
+  if (bytes.length > maxFrameBytes) return fail('frame/oversized');
+  if (bytes.length < sealedAt + tagBytes + bodyLengthBytes) return fail('frame/malformed');
   const type = readU16(bytes, 0);
-  if (!sealedTypes.has(type)) return fail('frame/unknown-type', `type ${String(type)}`);
+  if (!sealedTypes.has(type)) return fail('frame/unknown-type');
   if (bytes[2] !== frameVersion || bytes[3] !== rungEpoch || readU16(bytes, envelopeHeaderBytes - 2) !== 0) {
-    return fail('frame/malformed', 'unknown version, rung or flags');
+    return fail('frame/malformed');
   }
   return ok({
     type,
@@ -145,15 +144,15 @@ export function decodeEnvelope(bytes: Bytes): Result<Envelope> {
  */
 export function openEnvelope(envelope: Envelope, key: EnvelopeKey): Result<Bytes> {
   if (!equalBytes(envelope.kidTag, key.kid.subarray(0, kidTagBytes))) {
-    return fail('frame/unknown-key', 'the envelope names another key');
+    return fail('frame/unknown-key');
   }
   const aad = aadOf(key, envelope.header);
   const sealed = { nonce: envelope.nonce, aad, ciphertext: envelope.ciphertext };
   const plaintext = aeadOpen({ key: sealKey(key, envelope.header), ...sealed });
-  if (plaintext === null) return fail('frame/bad-seal', 'the seal does not open');
+  if (plaintext === null) return fail('frame/bad-seal');
   const end = bodyLengthBytes + readU32(plaintext, 0);
   if (end > plaintext.length || padme(end) !== plaintext.length || !isZero(plaintext.subarray(end))) {
-    return fail('frame/malformed', 'length or padding of the body');
+    return fail('frame/malformed');
   }
   return ok(plaintext.slice(bodyLengthBytes, end));
 }

@@ -27,7 +27,6 @@ export function decodeFragment(bytes: Bytes): Result<Fragment> {
   const checked = checkClearFrame(bytes, { type: frameTypes.fragment, ...bounds, malformed: 'frame/malformed' });
   if (!checked.ok) return checked;
   const [transfer, index, total] = [readU32(bytes, 4), readU16(bytes, 8), readU16(bytes, 10)];
-  if (total < 1 || total > maxFragments || index >= total)
-    return fail('frame/malformed', 'index or total of a fragment');
+  if (total < 1 || total > maxFragments || index >= total) return fail('frame/malformed');
   return ok({ transfer, index, total, bytes: bytes.subarray(headBytes) });
 }

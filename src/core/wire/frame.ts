@@ -45,12 +45,12 @@ export interface ClearFrame {
 
 /** Checks type, version, zero byte and length before anything else is looked at. */
 export function checkClearFrame(bytes: Bytes, expected: ClearFrame): Result<null> {
-  if (bytes.length > maxFrameBytes) return fail('frame/oversized', `${String(bytes.length)} bytes`);
+  if (bytes.length > maxFrameBytes) return fail('frame/oversized');
   if (bytes.length < expected.minBytes || bytes.length > expected.maxBytes) {
-    return fail(expected.malformed, `${String(bytes.length)} bytes`);
+    return fail(expected.malformed);
   }
   if (readU16(bytes, 0) !== expected.type || bytes[2] !== frameVersion || bytes[3] !== 0) {
-    return fail(expected.malformed, 'unknown type, version or flags');
+    return fail(expected.malformed);
   }
   return ok(null);
 }

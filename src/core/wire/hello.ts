@@ -90,13 +90,13 @@ export function decodeHello(bytes: Bytes): Result<SignedHello> {
   const checked = checkClearFrame(bytes, { type: frameTypes.hello, minBytes, maxBytes, malformed: 'hello/malformed' });
   if (!checked.ok) return checked;
   const tags = bytes[fixedBytes - 1] ?? 0;
-  if (tags > maxHelloKidTags) return fail('hello/malformed', 'too many key tags');
+  if (tags > maxHelloKidTags) return fail('hello/malformed');
   const capsAt = fixedBytes + tagBytes * tags + capsLengthBytes;
   const end = capsAt + readU16(bytes, capsAt - capsLengthBytes);
-  if (end + sigBytes !== bytes.length) return fail('hello/malformed', 'length does not match');
+  if (end + sigBytes !== bytes.length) return fail('hello/malformed');
   const decoded = decodeValue(bytes.subarray(capsAt, end), capsLimits);
   const caps = decoded.ok ? asMap(decoded.value) : null;
-  if (caps === null) return fail('hello/malformed', 'capabilities are not a map');
+  if (caps === null) return fail('hello/malformed');
   const hello = { ...readFixed(bytes), kidTags: readTags(bytes, tags), caps };
   return ok({ hello, unsigned: bytes.subarray(0, end), sig: bytes.subarray(end) });
 }

@@ -94,10 +94,10 @@ export function openJoinAnswer(sealed: SealedJoinAnswer, key: JoinAnswerKey): Re
     aad: aadOf(key, sealed.admitter, sealed.unsigned.subarray(0, nonceAt)),
     ciphertext: sealed.unsigned.subarray(sealedAt, sealed.unsigned.length - 32),
   });
-  if (plaintext === null) return fail('join/bad-seal', 'the answer does not open');
+  if (plaintext === null) return fail('join/bad-seal');
   const decoded = decodeValue(plaintext, contentLimits);
   const answer = decoded.ok ? readAnswer(decoded.value) : null;
-  return answer === null ? fail('join/malformed', 'contents of the answer') : ok(answer);
+  return answer === null ? fail('join/malformed') : ok(answer);
 }
 
 function prkOf({ askHash, shared, psk }: JoinAnswerKey): Bytes {

@@ -65,10 +65,10 @@ export function openJoinAsk(bytes: Bytes, key: Pick<JoinAskKey, 'roomId' | 'psk'
     aad: aadOf(key.roomId, bytes.subarray(0, clearBytes)),
     ciphertext: bytes.subarray(sealedAt),
   });
-  if (plaintext === null) return fail('join/bad-seal', 'the request does not open');
+  if (plaintext === null) return fail('join/bad-seal');
   const decoded = decodeValue(plaintext, contentLimits);
   const ask = decoded.ok ? readAsk(decoded.value) : null;
-  return ask === null ? fail('join/malformed', 'contents of the request') : ok(ask);
+  return ask === null ? fail('join/malformed') : ok(ask);
 }
 
 function aadOf(roomId: Bytes, head: Uint8Array): Bytes {

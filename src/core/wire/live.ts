@@ -32,9 +32,9 @@ export function encodeLive(live: Live): Bytes {
 
 /** Code: 'frame/malformed'. The columns are opaque here. */
 export function decodeLive(body: Bytes): Result<Live> {
-  if (body.length <= headBytes) return fail('frame/malformed', 'a live frame without entries');
+  if (body.length <= headBytes) return fail('frame/malformed');
   const count = readU16(body, 38);
-  if (count < 1 || count > maxCount) return fail('frame/malformed', 'count of a live frame');
+  if (count < 1 || count > maxCount) return fail('frame/malformed');
   return ok({
     domainId: copyBytes(body.subarray(0, 32)),
     fromSeq: readU48(body, 32),

@@ -19,7 +19,7 @@ export function readMessage<T>(
   if (!decoded.ok) return fail('frame/malformed', decoded.fault.detail);
   const fields = asArray(decoded.value, length);
   const value = fields === null ? null : read(fields);
-  return value === null ? fail('frame/malformed', 'fields of the message') : ok(value);
+  return value === null ? fail('frame/malformed') : ok(value);
 }
 
 /** Items of a list of at most `max`, or null when there are more or one of them does not read. */

@@ -26,6 +26,6 @@ export function joinSigned(unsigned: Bytes, sig: Bytes): Bytes {
 /** The message of a signed frame and its signature, as views of the body. Code: 'frame/malformed'. */
 export function splitSigned(body: Bytes): Result<{ readonly message: Bytes; readonly sig: Bytes }> {
   const end = body.length - sigBytes;
-  if (end < 1) return fail('frame/malformed', 'no room for a message and its signature');
+  if (end < 1) return fail('frame/malformed');
   return ok({ message: body.subarray(0, end), sig: body.subarray(end) });
 }
