@@ -24,7 +24,16 @@ export default defineConfig({
           exclude: ['worker/sim/**', 'tests/package/**', 'tests/tooling/**', 'tests/long/**'],
         },
       },
-      { test: { name: 'sim', include: ['worker/sim/**/*.test.ts'], testTimeout: 300_000 } },
+      // Each file takes its share of the seeds, in a process of its own.
+      {
+        test: {
+          name: 'sim',
+          include: ['worker/sim/**/*.test.ts'],
+          testTimeout: 900_000,
+          maxWorkers: 2,
+          execArgv: ['--max-semi-space-size=32'],
+        },
+      },
       {
         test: {
           name: 'tooling',

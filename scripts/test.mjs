@@ -28,6 +28,7 @@ const steps = [
   { name: 'unit', script: 'test:unit', kind: 'vitest', minutes: 6 },
   { name: 'tooling', script: 'test:tooling', kind: 'vitest', minutes: 5 },
   { name: 'browser', script: 'test:browser', kind: 'vitest', minutes: 6 },
+  { name: 'sim', script: 'test:sim', kind: 'vitest', minutes: 8 },
   { name: 'e2e', script: 'test:e2e', kind: 'playwright', minutes: 18 },
   { name: 'package', script: 'test:package', kind: 'vitest', minutes: 5 },
   { name: 'size', script: 'size', kind: 'gate', minutes: 2 },

@@ -19,7 +19,7 @@ import {
 } from '../../../src/core/admission/index.js';
 import type { Hlc } from '../../../src/core/clock/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
-import type { Payload } from '../../../src/core/op/index.js';
+import { decodePayload, type Payload } from '../../../src/core/op/index.js';
 import type { ChangedRecord } from '../../../src/core/record/index.js';
 import type { PackPlace } from './branches.js';
 import { endOf, fall, forkOf, noteBranchPack, placeOf } from './fork.js';
@@ -188,11 +188,11 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
       fall(state, d.domain, entry);
       continue;
     }
-    const head = headOf(d.domain, toHex(d.unit.author));
+    const head = headBefore(state, d.domain, entry);
     const roomNowMs = entry.seq < (o.knownTo ?? 0) ? Number.MAX_SAFE_INTEGER : o.roomNowMs;
     const context = dataContext(state, d.domainHex, { head, roomNowMs });
     const admitted = admitData(entry, context);
-    const effect = admitted.ok ? judgeEffect(entry, context) : admitted;
+    const effect = admitted.ok ? effectOf(state, entry, context) : admitted;
     if (!effect.ok && faultOutcomes[effect.fault.code] !== 'void') {
       rest = effect.fault;
       break;
@@ -223,6 +223,25 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
     voided,
     isControl: false,
   };
+}
+
+function headBefore(state: ReplicaState, domain: DomainReplica, entry: Entry): DataContext['head'] {
+  const head = headOf(domain, toHex(entry.author));
+  return head !== null && state.weaknesses?.has('prev') === true ? { ...head, id: entry.prev } : head;
+}
+
+const permissionCodes: ReadonlySet<string> = new Set([
+  'entry/scope',
+  'entry/owner',
+  'entry/creator',
+  'entry/forbidden',
+]);
+
+function effectOf(state: ReplicaState, entry: Entry, context: DataContext): Result<Payload> {
+  const effect = judgeEffect(entry, context);
+  const isLetPass =
+    state.weaknesses?.has('permission') === true && !effect.ok && permissionCodes.has(effect.fault.code);
+  return isLetPass && entry.payload !== null ? decodePayload(entry.payload) : effect;
 }
 
 /** The pack reaches beyond the end of a forked chain: it is one of the proofs. */

@@ -19,7 +19,9 @@ export function placeOf(state: ReplicaState, domain: DomainReplica, unit: Unit):
   const ids = domain.chainsByAuthor.get(author)?.ids ?? [];
   const fork = state.forks.get(chainKey(toHex(domain.id), author));
   const before = ids[unit.fromSeq - 1];
-  const isOnChain = unit.fromSeq === 0 ? isZero(unit.prevId) : before !== undefined && equalBytes(before, unit.prevId);
+  const isAnyPrev = state.weaknesses?.has('prev') === true && before !== undefined;
+  const isOnChain =
+    isAnyPrev || (unit.fromSeq === 0 ? isZero(unit.prevId) : before !== undefined && equalBytes(before, unit.prevId));
   if (!isOnChain) {
     if (!domain.fallen.has(toHex(unit.prevId))) return { is: 'gap' };
     return areFallen(domain, unit) ? { is: 'known' } : { is: 'branch', unit, changes: false };

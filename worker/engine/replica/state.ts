@@ -9,6 +9,7 @@ import type { Hlc } from '../../../src/core/clock/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import { createRecords, type Records } from '../../../src/core/record/index.js';
 import type { Declaration } from '../../../src/core/schema/index.js';
+import type { Weakness } from '../ports.js';
 import type { FallenEntry, Fork, PackPlace } from './branches.js';
 import type { Unit } from './unit.js';
 
@@ -59,6 +60,8 @@ export interface ReplicaState {
   readonly forks: Map<string, Fork>;
   /** Author of genesis (hex), where that had to be known before it was admitted. */
   founder: string | null;
+  /** Checks that are switched off; none but in the simulator. */
+  readonly weaknesses: ReadonlySet<Weakness> | undefined;
 }
 
 /** Control's domain id. */
@@ -66,7 +69,7 @@ export const controlId: Bytes = new Uint8Array(32);
 /** Key of control in maps by domain. */
 export const controlKey: string = toHex(controlId);
 
-export function createReplicaState(roomId: Bytes): ReplicaState {
+export function createReplicaState(roomId: Bytes, weaknesses?: ReadonlySet<Weakness>): ReplicaState {
   return {
     roomId,
     control: createDomain(controlId),
@@ -82,6 +85,7 @@ export function createReplicaState(roomId: Bytes): ReplicaState {
     prks: new Map(),
     forks: new Map(),
     founder: null,
+    weaknesses,
   };
 }
 

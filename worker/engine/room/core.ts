@@ -88,7 +88,7 @@ export function createRoomCore(o: {
     ...o,
     room: toHex(o.roomId),
     device: toHex(o.keys.deviceId),
-    state: createReplicaState(o.roomId),
+    state: createReplicaState(o.roomId, o.ports.weaknesses),
     epochKeys: new Map(),
     joinKids: [],
     admitter: null,

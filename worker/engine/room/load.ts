@@ -29,7 +29,7 @@ export async function loadRoom(core: RoomCore): Promise<void> {
   // Aside, and then all at once: what reads the state meanwhile must not see a part of it.
   const fresh: RoomCore = {
     ...core,
-    state: createReplicaState(core.roomId),
+    state: createReplicaState(core.roomId, core.ports.weaknesses),
     epochKeys: joiningKeys(core),
     marks: new Map(),
     delivered: new Map(),

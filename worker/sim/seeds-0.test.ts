@@ -1,0 +1,3 @@
+import { registerSeeds } from './seeds.kit.js';
+
+registerSeeds(0);
