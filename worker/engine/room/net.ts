@@ -4,7 +4,7 @@ import type { Peer, SessionAction } from '../../../src/core/session/index.js';
 import { encodeLive, encodeResume, frameTypes, maxLiveBodyBytes } from '../../../src/core/wire/index.js';
 import type { Link, LinkEvents } from '../../../src/ports/index.js';
 import type { Unit } from '../replica/index.js';
-import { bump, isContent, type RoomCore } from './core.js';
+import { bump, isContent, myGrant, now, type RoomCore } from './core.js';
 import type { NetworkInfo } from './info.js';
 import { mendEpochs, mintDelay } from './epochs.js';
 import { retryHeld } from './ingest.js';
@@ -28,6 +28,8 @@ const sweepMs = 30_000;
 const maxQueuedFrames = 4096;
 /** A clock that is further off says nothing about the room's time: more than the wrong day in the wrong zone (F17). */
 const maxOffsetMs = 26 * 60 * 60_000;
+/** When the room's time moves on by more than this, what waits for it is looked at. */
+const clockStepMs = 1_000;
 /** Devices without effect are thought of no more often than this. */
 const strangerLookMs = 250;
 /** A pause before the same question is asked again. */
@@ -176,13 +178,15 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       if (action.do === 'peer-gone') onGone(netLink, action.peer);
     }
     scheduleTick(netLink);
-    // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who has no control yet
-    // knows no member, and needs the room's time to take any: it goes by whoever let it in.
-    const isMember = core.state.access.devices.size > 0;
+    // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who comes in needs the
+    // room's time to take its control at all: until its grant has effect it goes by whoever let it in.
+    const isMember = core.admitter === null || myGrant(core) !== null;
     const isAdmitter = (peer: Peer): boolean => core.admitter !== null && equalBytes(peer.device, core.admitter);
     const known = isMember ? roster.members() : roster.here().filter(isAdmitter);
     const offsets = known.map((peer) => peer.offsetMs).filter((offset) => Math.abs(offset) <= maxOffsetMs);
+    const before = now(core);
     core.offsetsMs = [...(isMember ? [0] : []), ...offsets];
+    if (now(core) > before + clockStepMs) core.loop.enqueue(tryHeld);
   };
   const scheduleTick = (netLink: NetLink): void => {
     const at = netLink.sessions.nextTickAt();
@@ -272,9 +276,12 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     joinAnswer,
   });
 
+  const tryHeld = async (step: Step): Promise<void> => {
+    if (core.held.length > 0) intake.admitted(step, await retryHeld(core, step), null);
+  };
   const sweep = (): void => {
     core.loop.enqueue(async (step) => {
-      intake.admitted(step, await retryHeld(core, step), null);
+      await tryHeld(step);
       if (roster.members().length > 0) beacons.send('all');
       else if (core.epochKeys.size > 0)
         for (const netLink of links.values()) session(netLink, netLink.sessions.start(time.now()));
