@@ -1,4 +1,4 @@
-import { compareBytes, type Bytes } from '../base/index.js';
+import { compareBytes, requireWithin, type Bytes } from '../base/index.js';
 import { asArray, asBytes, asList, asUint, asBoolean, decodeValue, encodeValue, type Value } from '../codec/index.js';
 import { entryKinds } from '../entry/index.js';
 import { allPermissions } from './permissions.js';
@@ -127,10 +127,7 @@ export function controlKind(payload: ControlPayload): number {
 /** Positional MessagePack (format.md §2 Control payloads). Throws RangeError above {@link maxControlPayloadBytes}. */
 export function encodeControl(payload: ControlPayload): Bytes {
   const bytes = encodeValue(toValue(payload));
-  if (bytes.length > maxControlPayloadBytes)
-    throw new RangeError(
-      `control payload: expected at most ${String(maxControlPayloadBytes)} bytes, got ${String(bytes.length)}`,
-    );
+  requireWithin('bytes of a control payload', bytes.length, 0, maxControlPayloadBytes);
   return bytes;
 }
 

@@ -1,4 +1,4 @@
-import { maxU48 } from '../base/index.js';
+import { maxU48, requireWithin } from '../base/index.js';
 
 /** A hybrid logical time: milliseconds since 1970 (u48), and a counter (u16) that orders what shares them. */
 export interface Hlc {
@@ -14,9 +14,7 @@ export const zeroHlc: Hlc = { ms: 0, ctr: 0 };
 
 /** The next time of a device: strictly above `prev`, and not below its clock. */
 export function nextHlc(prev: Hlc, nowMs: number): Hlc {
-  if (!Number.isSafeInteger(nowMs) || nowMs < 0 || nowMs > maxU48) {
-    throw new RangeError(`nowMs: expected milliseconds in 48 bits, got ${String(nowMs)}`);
-  }
+  requireWithin('nowMs', nowMs, 0, maxU48);
   if (nowMs > prev.ms) return { ms: nowMs, ctr: 0 };
   if (prev.ctr < maxHlcCtr) return { ms: prev.ms, ctr: prev.ctr + 1 };
   if (prev.ms >= maxU48) throw new RangeError(`prev: no time is left after ${String(prev.ms)} ms`);

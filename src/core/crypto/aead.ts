@@ -1,5 +1,6 @@
 import { _poly1305_aead as poly1305Aead, xchacha20 } from '@noble/ciphers/chacha.js';
 import type { Bytes } from '../base/index.js';
+import { requireLength } from '../base/index.js';
 import { keyBytes } from './derive.js';
 import { hmacSha256, sha256 } from './hash.js';
 
@@ -47,13 +48,11 @@ export function hedgedNonce(o: {
   readonly aad: Uint8Array;
   readonly plaintext: Uint8Array;
 }): Bytes {
-  if (o.random32.length !== nonceRandomBytes) {
-    throw new RangeError(`random32: expected ${String(nonceRandomBytes)} bytes, got ${String(o.random32.length)}`);
-  }
+  requireLength('random32', o.random32, nonceRandomBytes);
   return hmacSha256(o.key, o.random32, sha256(o.aad), sha256(o.plaintext)).slice(0, nonceBytes);
 }
 
 function checkContext(o: SealContext): void {
-  if (o.key.length !== keyBytes) throw new RangeError(`key: expected 32 bytes, got ${String(o.key.length)}`);
-  if (o.nonce.length !== nonceBytes) throw new RangeError(`nonce: expected 24 bytes, got ${String(o.nonce.length)}`);
+  requireLength('key', o.key, keyBytes);
+  requireLength('nonce', o.nonce, nonceBytes);
 }

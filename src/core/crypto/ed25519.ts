@@ -1,7 +1,7 @@
 import { getPublicKey, hashes, Point, sign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../base/index.js';
-import { concatBytes, equalBytes } from '../base/index.js';
+import { concatBytes, equalBytes, requireLength } from '../base/index.js';
 import { ed25519KeyBytes, groupOrder, hasStrictSignatureForm, littleEndian } from './key-check.js';
 
 // The library's synchronous functions take their hash from here.
@@ -32,13 +32,13 @@ export function verifyAdmitted(publicKey: Uint8Array, message: Uint8Array, signa
 
 /** Signature by the key of a 32-byte seed (RFC 8032: deterministic). */
 export function signEd25519(seed: Uint8Array, message: Uint8Array): Bytes {
-  checkSeed(seed);
+  requireLength('seed', seed, ed25519KeyBytes);
   return sign(message, seed);
 }
 
 /** Public key of a 32-byte seed. */
 export function ed25519PublicKey(seed: Uint8Array): Bytes {
-  checkSeed(seed);
+  requireLength('seed', seed, ed25519KeyBytes);
   return getPublicKey(seed);
 }
 
@@ -50,8 +50,4 @@ function decodePoint(bytes: Uint8Array): Point | null {
   } catch {
     return null;
   }
-}
-
-function checkSeed(seed: Uint8Array): void {
-  if (seed.length !== ed25519KeyBytes) throw new RangeError(`seed: expected 32 bytes, got ${String(seed.length)}`);
 }

@@ -1,5 +1,6 @@
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../base/index.js';
+import { requireWithin } from '../base/index.js';
 
 const hashBytes = 32;
 const hashBlockBytes = 64;
@@ -46,8 +47,8 @@ export function hkdfExtract(salt: Uint8Array, ikm: Uint8Array): Bytes {
 
 /** HKDF-Expand with SHA-256 (RFC 5869); at most 8,160 bytes. */
 export function hkdfExpand(prk: Uint8Array, info: Uint8Array, length: number): Bytes {
-  if (prk.length < hashBytes) throw new RangeError(`prk: expected at least 32 bytes, got ${String(prk.length)}`);
-  if (length > maxExpandBytes) throw new RangeError(`length: expected at most 8160 bytes, got ${String(length)}`);
+  requireWithin('prk.length', prk.length, hashBytes, hashBlockBytes);
+  requireWithin('length', length, 0, maxExpandBytes);
   const out = new Uint8Array(Math.ceil(length / hashBytes) * hashBytes);
   let last: Bytes = out.subarray(0, 0);
   for (let at = 0; at < length; at += hashBytes) {

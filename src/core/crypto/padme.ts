@@ -1,3 +1,5 @@
+import { requireWithin } from '../base/index.js';
+
 const maxLength = 2 ** 32 - 1;
 
 /**
@@ -5,9 +7,7 @@ const maxLength = 2 ** 32 - 1;
  * Lengths below 2 stay as they are; those of 2^32 and more are refused.
  */
 export function padme(length: number): number {
-  if (!Number.isInteger(length) || length < 0 || length > maxLength) {
-    throw new RangeError(`length: expected 0 to 2^32 - 1 bytes, got ${String(length)}`);
-  }
+  requireWithin('length', length, 0, maxLength);
   if (length < 2) return length;
   const exponent = 31 - Math.clz32(length);
   const exponentBits = 32 - Math.clz32(exponent);

@@ -1,6 +1,7 @@
 import { montgomery } from '@noble/curves/abstract/montgomery.js';
 import { pow } from '@noble/curves/abstract/modular.js';
 import type { Bytes } from '../base/index.js';
+import { requireLength } from '../base/index.js';
 import { x25519KeyBytes } from './key-check.js';
 
 const fieldPrime = 2n ** 255n - 19n;
@@ -19,21 +20,17 @@ const x25519 = montgomery({
 
 /** Public key of a 32-byte secret. */
 export function x25519PublicKey(secret: Uint8Array): Bytes {
-  checkKey('secret', secret);
+  requireLength('secret', secret, x25519KeyBytes);
   return x25519.getPublicKey(secret);
 }
 
 /** Shared secret, never used without a key derivation; null when the peer's key is of low order. */
 export function x25519Shared(secret: Uint8Array, publicKey: Uint8Array): Bytes | null {
-  checkKey('secret', secret);
-  checkKey('publicKey', publicKey);
+  requireLength('secret', secret, x25519KeyBytes);
+  requireLength('publicKey', publicKey, x25519KeyBytes);
   try {
     return x25519.getSharedSecret(secret, publicKey);
   } catch {
     return null; // with lengths checked, the all-zero result of a low-order point is what is left to throw
   }
-}
-
-function checkKey(name: string, key: Uint8Array): void {
-  if (key.length !== x25519KeyBytes) throw new RangeError(`${name}: expected 32 bytes, got ${String(key.length)}`);
 }

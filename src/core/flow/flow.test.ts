@@ -130,7 +130,7 @@ test('[X7] four unfinished packs at a time; finishing one makes room, a pack of 
 });
 
 test('[X7] what cannot be cut or numbered throws at its maker', () => {
-  expect(() => splitIntoFragments(packOf(0), 0)).toThrow(/pack: expected 1 to/);
+  expect(() => splitIntoFragments(packOf(0), 0)).toThrow(/pack.length: expected 1 to/);
   expect(() => splitIntoFragments(new Uint8Array(maxTransferBytes + 1), 0)).toThrow(/pack/);
   expect(() => transferOf(5, 0)).toThrow(/base/);
   expect(() => transferOf(base, 65_536)).toThrow(/packIndex/);

@@ -1,4 +1,5 @@
 import type { Bytes } from '../base/index.js';
+import { requireWithin } from '../base/index.js';
 
 /** A piece of a pack on its way. */
 export interface Fragment {
@@ -20,11 +21,8 @@ export const maxPacksPerGrant = 0x1_0000;
 
 /** Number of a pack in a grant: the requester chose `base` (u32, low 16 bits zero), the source counts packs from 0. */
 export function transferOf(base: number, packIndex: number): number {
-  if (!isTransferBase(base))
-    throw new RangeError(`base: expected a u32 whose low 16 bits are zero, got ${String(base)}`);
-  if (!Number.isInteger(packIndex) || packIndex < 0 || packIndex >= maxPacksPerGrant) {
-    throw new RangeError(`packIndex: expected 0 to ${String(maxPacksPerGrant - 1)}, got ${String(packIndex)}`);
-  }
+  requireTransferBase(base);
+  requireWithin('packIndex', packIndex, 0, maxPacksPerGrant - 1);
   return base + packIndex;
 }
 
@@ -38,11 +36,15 @@ export function isTransferBase(base: number): boolean {
   return Number.isInteger(base) && base >= 0 && base < 2 ** 32 && base % maxPacksPerGrant === 0;
 }
 
+/** RangeError for what {@link isTransferBase} refuses. */
+export function requireTransferBase(base: number): void {
+  if (!isTransferBase(base))
+    throw new RangeError(`base: expected a u32 whose low 16 bits are zero, got ${String(base)}`);
+}
+
 /** Cuts a pack; the pieces alias it. RangeError for nothing, or more than {@link maxTransferBytes}. */
 export function splitIntoFragments(pack: Bytes, transfer: number): Fragment[] {
-  if (pack.length < 1 || pack.length > maxTransferBytes) {
-    throw new RangeError(`pack: expected 1 to ${String(maxTransferBytes)} bytes, got ${String(pack.length)}`);
-  }
+  requireWithin('pack.length', pack.length, 1, maxTransferBytes);
   const total = Math.ceil(pack.length / fragmentBytes);
   return Array.from({ length: total }, (_, index) => {
     const bytes = pack.subarray(index * fragmentBytes, (index + 1) * fragmentBytes);

@@ -1,7 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
 import { concatBytes, equalBytes, fail, ok } from '../base/index.js';
 import type { Fragment } from './fragment.js';
-import { baseOf, fragmentBytes, isTransferBase, maxFragments, maxTransferBytes } from './fragment.js';
+import { baseOf, fragmentBytes, maxFragments, maxTransferBytes, requireTransferBase } from './fragment.js';
 
 /** Unfinished packs of one source at a time (X7): bounds its memory to four times {@link maxTransferBytes}. */
 export const maxOpenTransfers = 4;
@@ -40,8 +40,7 @@ export function createReassembly(): Reassembly {
   const open = new Map<number, OpenTransfer>();
   return {
     grant: (base) => {
-      if (!isTransferBase(base))
-        throw new RangeError(`base: expected a u32 whose low 16 bits are zero, got ${String(base)}`);
+      requireTransferBase(base);
       if (!finished.has(base)) finished.set(base, new Set());
     },
     end: (base) => {

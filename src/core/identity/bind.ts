@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { concatBytes } from '../base/index.js';
+import { concatBytes, requireLength } from '../base/index.js';
 import { labels } from '../crypto/index.js';
 
 /**
@@ -7,7 +7,7 @@ import { labels } from '../crypto/index.js';
  * `context` is the room id; in a genesis, which has none yet, its nonce. Both are 32 bytes.
  */
 export function bindMessage(context: Uint8Array, x25519: Uint8Array): Bytes {
-  if (context.length !== 32) throw new RangeError(`context: expected 32 bytes, got ${String(context.length)}`);
-  if (x25519.length !== 32) throw new RangeError(`x25519: expected 32 bytes, got ${String(x25519.length)}`);
+  requireLength('context', context, 32);
+  requireLength('x25519', x25519, 32);
   return concatBytes(labels.bind, context, x25519);
 }

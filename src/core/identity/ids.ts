@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { concatBytes, copyBytes, equalBytes } from '../base/index.js';
+import { concatBytes, copyBytes, equalBytes, requireLength } from '../base/index.js';
 
 /** A device id is its Ed25519 public key. */
 export const deviceIdBytes = 32;
@@ -12,13 +12,13 @@ export const recordIdBytes: number = recordRandomBytes + devicePrefixBytes;
 
 /** The first 16 bytes of a device id. */
 export function devicePrefixOf(deviceId: Uint8Array): Bytes {
-  checkLength('deviceId', deviceId, deviceIdBytes);
+  requireLength('deviceId', deviceId, deviceIdBytes);
   return copyBytes(deviceId.subarray(0, devicePrefixBytes));
 }
 
 /** The id of a record that this device makes. */
 export function createRecordId(random12: Uint8Array, deviceId: Uint8Array): Bytes {
-  checkLength('random12', random12, recordRandomBytes);
+  requireLength('random12', random12, recordRandomBytes);
   return concatBytes(random12, devicePrefixOf(deviceId));
 }
 
@@ -34,16 +34,11 @@ export function profileRecordId(deviceId: Uint8Array): Bytes {
 
 /** The creator's device prefix in a record id. */
 export function creatorPrefixOf(recordId: Uint8Array): Bytes {
-  checkLength('recordId', recordId, recordIdBytes);
+  requireLength('recordId', recordId, recordIdBytes);
   return copyBytes(recordId.subarray(recordRandomBytes));
 }
 
 /** Whether this device may have made the record: an insert by any other is VOID (X1). */
 export function isCreatorOf(deviceId: Uint8Array, recordId: Uint8Array): boolean {
   return equalBytes(devicePrefixOf(deviceId), creatorPrefixOf(recordId));
-}
-
-function checkLength(name: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length)
-    throw new RangeError(`${name}: expected ${String(length)} bytes, got ${String(bytes.length)}`);
 }

@@ -1,5 +1,14 @@
 import type { Bytes, Result } from '../base/index.js';
-import { concatBytes, copyBytes, equalBytes, fail, fromBase64Url, ok, toBase64Url } from '../base/index.js';
+import {
+  concatBytes,
+  copyBytes,
+  equalBytes,
+  fail,
+  fromBase64Url,
+  ok,
+  requireLength,
+  toBase64Url,
+} from '../base/index.js';
 import { sha256 } from '../crypto/index.js';
 
 /** Name of the link's fragment: `#keeproom=<code>`. A fragment, because browsers never send it to a server. */
@@ -27,9 +36,8 @@ const codeInLink = new RegExp(`(?:^|[#&])${inviteFragmentName}=([A-Za-z0-9_-]{${
 
 /** The code of a link: version 1 ‖ roomId ‖ secret ‖ first 4 bytes of SHA-256 of all before, in base64url. */
 export function encodeInviteCode({ roomId, secret }: InviteCode): string {
-  if (roomId.length !== roomIdBytes) throw new RangeError(`roomId: expected 32 bytes, got ${String(roomId.length)}`);
-  if (secret.length !== inviteSecretBytes)
-    throw new RangeError(`secret: expected 16 bytes, got ${String(secret.length)}`);
+  requireLength('roomId', roomId, roomIdBytes);
+  requireLength('secret', secret, inviteSecretBytes);
   const body = concatBytes(Uint8Array.of(codeVersion), roomId, secret);
   return toBase64Url(concatBytes(body, checkOf(body)));
 }

@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { concatBytes, createWriter } from '../base/index.js';
+import { concatBytes, createWriter, requireWithin } from '../base/index.js';
 import { utf8Bytes } from '../codec/index.js';
 import { labels } from '../crypto/index.js';
 
@@ -41,13 +41,8 @@ export function joinAnswerMessage(o: {
 export function placeBytes(transportType: string, address: string): Bytes {
   const type = utf8Bytes(transportType);
   const own = utf8Bytes(address);
-  for (const [name, bytes] of [
-    ['transportType', type],
-    ['address', own],
-  ] as const) {
-    if (bytes.length > 0xffff)
-      throw new RangeError(`${name}: expected at most 65535 bytes, got ${String(bytes.length)}`);
-  }
+  requireWithin('bytes of transportType', type.length, 0, 0xffff);
+  requireWithin('bytes of address', own.length, 0, 0xffff);
   return createWriter(4 + type.length + own.length)
     .u16(type.length)
     .bytes(type)

@@ -153,8 +153,11 @@ describe('misuse by our own caller', () => {
   const remove: Op = { kind: 'delete', collection: 'a', id };
   const increment = { kind: 'increment', collection: 'a', id, field: 'v' } as const;
   const cases: Record<string, readonly [Payload, RegExp]> = {
-    'no ops': [{ schema, ops: [] }, /^ops: expected 1 to 4096 changes, got 0$/],
-    'too many ops': [{ schema, ops: Array.from({ length: maxPayloadOps + 1 }, () => remove) }, /^ops: .* got 4097$/],
+    'no ops': [{ schema, ops: [] }, /^ops.length: expected 1 to 4096, got 0$/],
+    'too many ops': [
+      { schema, ops: Array.from({ length: maxPayloadOps + 1 }, () => remove) },
+      /^ops.length: .* got 4097$/,
+    ],
     'short schema': [{ schema: schema.slice(1), ops: [remove] }, /^schema: expected 8 bytes, got 7$/],
     'short id': [{ schema, ops: [remove, { ...remove, id: id.slice(1) }] }, /^ops\[1\]: expected a record id/],
     'empty name': [{ schema, ops: [{ ...remove, collection: '' }] }, /^ops\[0\]: expected the name of a collection/],

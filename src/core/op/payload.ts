@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { fail, ok } from '../base/index.js';
+import { fail, ok, requireLength, requireWithin } from '../base/index.js';
 import type { ValueLimits } from '../codec/index.js';
 import { asArray, asBytes, asList, decodeValue, encodeValue, valueLimits } from '../codec/index.js';
 import type { Op } from './op.js';
@@ -28,12 +28,8 @@ export interface Payload {
  */
 export function encodePayload(payload: Payload): Bytes {
   const { schema, ops } = payload;
-  if (schema.length !== schemaPrefixBytes) {
-    throw new RangeError(`schema: expected ${String(schemaPrefixBytes)} bytes, got ${String(schema.length)}`);
-  }
-  if (ops.length < 1 || ops.length > maxPayloadOps) {
-    throw new RangeError(`ops: expected 1 to ${String(maxPayloadOps)} changes, got ${String(ops.length)}`);
-  }
+  requireLength('schema', schema, schemaPrefixBytes);
+  requireWithin('ops.length', ops.length, 1, maxPayloadOps);
   return encodeValue([schema, ops.map((op, index) => opToValue(op, `ops[${String(index)}]`))], payloadLimits);
 }
 

@@ -71,7 +71,10 @@ function renew(state: LinkState, record: PeerRecord, hello: Hello, arrival: Arri
   if (equalBytes(hello.echo, state.own.session)) {
     dropContenders(state, record.peer);
     state.asks.settle(arrival.from);
-  } else actions.push(sendHello(state, { to: [arrival.from], echo: hello.session, now: arrival.now }));
+  } else {
+    actions.push(sendHello(state, { to: [arrival.from], echo: hello.session, now: arrival.now }));
+    actions.push({ do: 'peer-asks', peer: record.peer });
+  }
   const isSame =
     before.length === hello.kidTags.length && equalBytes(concatBytes(...before), concatBytes(...hello.kidTags));
   if (!isSame) actions.push({ do: 'peer-changed', peer: record.peer });

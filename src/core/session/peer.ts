@@ -33,6 +33,8 @@ export type SessionAction =
   | { readonly do: 'peer-here'; readonly peer: Peer }
   /** Its key tags are new; the session is the same. */
   | { readonly do: 'peer-changed'; readonly peer: Peer }
+  /** It is here and asks as one that does not know me: what it was told and asked in this session may be lost to it. */
+  | { readonly do: 'peer-asks'; readonly peer: Peer }
   | { readonly do: 'peer-gone'; readonly peer: Peer; readonly because: 'left' | 'replaced' };
 
 /** The newest key tag that both sides named (X5), by my order; null when there is none. */

@@ -10,6 +10,7 @@ import {
   readU16,
   readU32,
   readU48,
+  requireWithin,
 } from '../base/index.js';
 import { aeadOpen, aeadSeal, deriveKey, hedgedNonce, labels, nonceBytes, padme, tagBytes } from '../crypto/index.js';
 import { frameTypes, frameVersion, maxFrameBytes } from './frame.js';
@@ -94,9 +95,7 @@ export function sealEnvelope(
   key: EnvelopeKey,
   o: { readonly header: Bytes; readonly body: Bytes; readonly random32: Bytes },
 ): Bytes {
-  if (o.body.length > maxEnvelopeBodyBytes) {
-    throw new RangeError(`body: expected at most ${String(maxEnvelopeBodyBytes)} bytes, got ${String(o.body.length)}`);
-  }
+  requireWithin('body.length', o.body.length, 0, maxEnvelopeBodyBytes);
   const plaintext = new Uint8Array(padme(bodyLengthBytes + o.body.length));
   plaintext.set(createWriter(bodyLengthBytes).u32(o.body.length).done());
   plaintext.set(o.body, bodyLengthBytes);

@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { concatBytes, createWriter, fail, ok, readU16, readU32 } from '../base/index.js';
+import { concatBytes, createWriter, fail, ok, readU16, readU32, requireWithin } from '../base/index.js';
 import type { Fragment } from '../flow/index.js';
 import { fragmentBytes, maxFragments } from '../flow/index.js';
 import { checkClearFrame, frameTypes, frameVersion } from './frame.js';
@@ -8,9 +8,7 @@ const headBytes = 12;
 
 /** type u16 | version | 0 | transfer u32 | index u16 | total u16 | bytes (X7). */
 export function encodeFragment({ transfer, index, total, bytes }: Fragment): Bytes {
-  if (bytes.length < 1 || bytes.length > fragmentBytes) {
-    throw new RangeError(`bytes: expected 1 to ${String(fragmentBytes)}, got ${String(bytes.length)}`);
-  }
+  requireWithin('bytes.length', bytes.length, 1, fragmentBytes);
   const head = createWriter(headBytes)
     .u16(frameTypes.fragment)
     .u8(frameVersion)

@@ -5,6 +5,7 @@ import { asMap, decodeValue, encodeValue } from '../codec/index.js';
 import { hmacSha256, labels } from '../crypto/index.js';
 import { placeBytes } from '../invite/index.js';
 import { checkClearFrame, frameTypes, frameVersion, sigBytes } from './frame.js';
+import { checkMax } from './shape.js';
 
 /** Key tags in a HELLO, newest first. */
 export const maxHelloKidTags = 4;
@@ -52,9 +53,7 @@ export function roomTagOf(roomId: Bytes): Bytes {
 
 /** The frame up to the signature, which {@link joinSigned} adds. RangeError or TypeError for what does not fit. */
 export function encodeHello(hello: Hello): Bytes {
-  if (hello.kidTags.length > maxHelloKidTags) {
-    throw new RangeError(`kidTags: expected at most ${String(maxHelloKidTags)}, got ${String(hello.kidTags.length)}`);
-  }
+  checkMax('kidTags', hello.kidTags, maxHelloKidTags);
   const caps = encodeValue(hello.caps, capsLimits);
   const writer = createWriter(fixedBytes + tagBytes * hello.kidTags.length + capsLengthBytes + caps.length)
     .u16(frameTypes.hello)

@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { concatBytes, copyBytes, createWriter, fail, ok, readU16, readU48 } from '../base/index.js';
+import { concatBytes, copyBytes, createWriter, fail, ok, readU16, readU48, requireWithin } from '../base/index.js';
 import { maxEnvelopeBodyBytes } from './envelope.js';
 import { sigBytes } from './frame.js';
 
@@ -23,9 +23,7 @@ export const maxLiveBodyBytes: number = maxEnvelopeBodyBytes - headBytes;
 
 /** Fixed layout: domainId 32 | fromSeq u48 | count u16 | endSig 64 | columns. */
 export function encodeLive(live: Live): Bytes {
-  if (live.count < 1 || live.count > maxCount) {
-    throw new RangeError(`count: expected 1 to ${String(maxCount)}, got ${String(live.count)}`);
-  }
+  requireWithin('count', live.count, 1, maxCount);
   const head = createWriter(headBytes).bytes(live.domainId).u48(live.fromSeq).u16(live.count).bytes(live.endSig).done();
   return concatBytes(head, live.body);
 }

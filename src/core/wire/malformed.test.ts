@@ -144,7 +144,9 @@ test('[X4] HELLO: a table of malformed ones', () => {
 });
 
 test('[X4] a HELLO that has no form throws at its maker', () => {
-  expect(() => encodeHello({ ...hello, kidTags: Array.from({ length: 5 }, () => bytes(8, 0)) })).toThrow(/at most 4/);
+  expect(() => encodeHello({ ...hello, kidTags: Array.from({ length: 5 }, () => bytes(8, 0)) })).toThrow(
+    /kidTags.length: expected 0 to 4/,
+  );
   expect(() => encodeHello({ ...hello, caps: { a: bytes(1100, 0) } })).toThrow(RangeError);
   expect(() => encodeHello({ ...hello, echo: bytes(15, 0) })).toThrow(RangeError);
 });

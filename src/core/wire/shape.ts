@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { compareBytes, fail, maxU48, ok } from '../base/index.js';
+import { compareBytes, fail, maxU48, ok, requireWithin } from '../base/index.js';
 import type { Value } from '../codec/index.js';
 import { asArray, asBytes, asList, asUint, decodeValue } from '../codec/index.js';
 import { maxFrameBytes } from './frame.js';
@@ -65,5 +65,5 @@ export function isAscending(items: readonly { readonly domainId: Bytes }[]): boo
 
 /** RangeError for a list that no frame holds. */
 export function checkMax(name: string, items: readonly unknown[], max: number): void {
-  if (items.length > max) throw new RangeError(`${name}: expected at most ${String(max)}, got ${String(items.length)}`);
+  requireWithin(`${name}.length`, items.length, 0, max);
 }

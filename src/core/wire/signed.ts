@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { concatBytes, fail, ok } from '../base/index.js';
+import { concatBytes, fail, ok, requireLength } from '../base/index.js';
 import { labels, sha256 } from '../crypto/index.js';
 import { maxEnvelopeBodyBytes } from './envelope.js';
 import { sigBytes } from './frame.js';
@@ -19,7 +19,7 @@ export function frameSignedBytes(o: {
 
 /** Something and its signature: the body of a signed frame, or a whole HELLO or JOIN_ANSWER. */
 export function joinSigned(unsigned: Bytes, sig: Bytes): Bytes {
-  if (sig.length !== sigBytes) throw new RangeError(`sig: expected 64 bytes, got ${String(sig.length)}`);
+  requireLength('sig', sig, sigBytes);
   return concatBytes(unsigned, sig);
 }
 

@@ -1,4 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
+import { requireWithin } from '../base/index.js';
 import type { Value } from '../codec/index.js';
 import { asArray, asBoolean, asBytes, asUint, encodeValue } from '../codec/index.js';
 import { isTransferBase } from '../flow/index.js';
@@ -81,8 +82,7 @@ const openWindow: ClockWindow = { after: null, upTo: null };
 
 /** The message; its signature comes after it. RangeError when a bound is passed: {@link fitSyncReq} keeps the size. */
 export function encodeSyncReq(req: SyncReq): Bytes {
-  if (req.want < 1 || req.want > maxWant)
-    throw new RangeError(`want: expected 1 to ${String(maxWant)}, got ${String(req.want)}`);
+  requireWithin('want', req.want, 1, maxWant);
   checkMax('exclude', req.exclude, maxExcluded);
   checkMax('held', req.held, maxHeld);
   checkMax('domains', req.domains, maxRequestDomains);
