@@ -34,6 +34,7 @@ async function intakeOf(
     isToStranger: () => false,
     source: () => ({ device: peer.device, transfer, isFirst: true }),
     reqId: () => new Uint8Array(16),
+    drop: () => null,
     stop: () => undefined,
   };
   const nothing = (): undefined => undefined;
@@ -61,6 +62,7 @@ async function intakeOf(
     },
     pull,
     fetchFrom: nothing,
+    askAgain: nothing,
     considerPull: nothing,
     controlChanged: nothing,
     rejectedOwn: nothing,

@@ -148,6 +148,10 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const fetchFrom = (device: Bytes): void => {
     pull.start({ prefer: options.isCold ? null : device, controlOnly: false });
   };
+  const askAgain = (device: Bytes): void => {
+    const dropped = pull.drop(device);
+    if (dropped !== null) pull.start({ ...dropped, prefer: options.isCold ? null : device });
+  };
   const considerPull = (): void => {
     if (stopped || (pull.isActive() && !pull.isToStranger())) return;
     const source = beacons.bestSource();
@@ -176,6 +180,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       if (action.do === 'send-hello') netLink.sendHello(action.to, action.echo);
       if (action.do === 'peer-here') onHere(netLink, action.peer);
       if (action.do === 'peer-gone') onGone(netLink, action.peer);
+      if (action.do === 'peer-asks') onAsks(netLink, action.peer);
     }
     scheduleTick(netLink);
     // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who comes in needs the
@@ -215,6 +220,12 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     asked.add(netLink);
     after(askAgainMs, () => void pull.start({ prefer: null, controlOnly: false }));
   };
+  /** Its network told it that I had gone, say, when it was an earlier session of mine that had. */
+  const onAsks = (netLink: NetLink, peer: Peer): void => {
+    greeted.delete(sessionKey(peer));
+    onHere(netLink, peer);
+    askAgain(peer.device);
+  };
   const onGone = (netLink: NetLink, peer: Peer): void => {
     greeted.delete(sessionKey(peer));
     netLink.forget(peer.address);
@@ -252,7 +263,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   };
 
   const { reload, rejectedOwn, infoChanged } = host;
-  const flow = { acks, beacons, clearance, pull, fetchFrom, considerPull };
+  const flow = { acks, beacons, clearance, pull, fetchFrom, askAgain, considerPull };
   const intake: Intake = createIntake(core, { ...flow, controlChanged, rejectedOwn, reload, infoChanged });
   const joinAnswer = (netLink: NetLink, frame: Bytes, from: string): Promise<void> | null =>
     net.onJoinAnswer?.(netLink, frame, from) ?? null;

@@ -20,6 +20,8 @@ export interface IntakeHost {
   readonly pull: Pull;
   /** Something of this peer is missing here. */
   readonly fetchFrom: (device: Bytes) => void;
+  /** It was too slow for the request that it answers. */
+  readonly askAgain: (device: Bytes) => void;
   readonly considerPull: () => void;
   /** Authority changed with this step. */
   readonly controlChanged: (step: Step) => void;
@@ -142,10 +144,12 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
     done: (step, frame) => {
       const done = decodeSyncDone(frame.message);
       if (!done.ok) return countFault(core, done.fault.code);
-      const { transfer, packs, complete } = done.value;
+      const { reqId, transfer, packs, complete } = done.value;
       const source = host.pull.source();
-      if (source?.transfer !== transfer || !equalBytes(source.device, frame.peer.device))
-        return countFault(core, 'frame/unrequested');
+      if (source?.transfer !== transfer || !equalBytes(source.device, frame.peer.device)) {
+        countFault(core, 'frame/unrequested');
+        return equalBytes(reqId, host.pull.reqId()) ? host.askAgain(frame.peer.device) : undefined;
+      }
       const { taken, bad } = countsOf(transfer);
       const useful = taken >= packs && bad === 0;
       // What came is had once it is stored; else it is asked for again.

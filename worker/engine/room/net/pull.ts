@@ -59,6 +59,11 @@ export interface Pull {
     readonly isFirst: boolean;
   } | null;
   readonly reqId: () => Bytes;
+  /**
+   * This device has lost what was asked of it, or answers too late: ends the request if it was the last to be granted and
+   * nobody else serves. Gives what was asked; null: nothing has changed.
+   */
+  readonly drop: (device: Bytes) => PullStart | null;
   readonly stop: () => void;
 }
 
@@ -73,6 +78,8 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
   const base = core.ports.random.bytes(2);
   let state: Requester = initialRequester((base[0] ?? 0) * 2 ** 24 + (base[1] ?? 0) * maxPacksPerGrant);
   let asked: PullStart = { prefer: null, controlOnly: false };
+  /** Whom the present request was given to last. */
+  let granted: Bytes | null = null;
   const rounds = createRounds();
   let startClock: SyncReq | null = null;
   let cancelTimer: (() => void) | null = null;
@@ -160,6 +167,7 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
     reach.netLink.send({ type: frameTypes.syncGrant, body, to: reach.peer, lane: 'ctl' });
   };
   const expect = ({ netLink, peer }: Reach, transfer: number): void => {
+    granted = peer.device;
     answers.asked(transfer, core.ports.time.now());
     netLink.reassemblyOf(peer.address).grant(transfer);
   };
@@ -169,6 +177,7 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
       if (state.phase.is !== 'idle' && givesWay) handle({ is: 'cancel' });
       if (state.phase.is !== 'idle') return false;
       asked = o;
+      granted = null;
       handle({
         is: 'start',
         reqId: core.ports.random.bytes(16),
@@ -187,6 +196,13 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
         ? { device: state.phase.by, transfer: state.phase.transfer, isFirst: isFirst() }
         : null,
     reqId: () => state.reqId,
+    drop: (device) => {
+      const last = state.phase.is === 'served' ? state.phase.by : granted;
+      const isIts = state.phase.is !== 'idle' && asked.isStranger !== true && last !== null && equalBytes(last, device);
+      if (!isIts) return null;
+      handle({ is: 'cancel' });
+      return asked;
+    },
     stop: () => cancelTimer?.(),
   };
 }
