@@ -46,3 +46,16 @@ test('the cost of a commit is printed', async () => {
   await store.close();
   await rig.dispose();
 });
+
+test('[S06] the cost of a log begun anew is printed', async () => {
+  const rig = await databaseRig({ canTearLog: true });
+  const started = performance.now();
+  await rig.disk.raiseGeneration();
+  const plainMs = performance.now() - started;
+  // Nobody noted an end.
+  await rig.second().raiseGeneration();
+  const renewedMs = performance.now() - started - plainMs;
+  console.log(`${browser}: ${plainMs.toFixed(0)} ms to take over, ${renewedMs.toFixed(0)} ms behind a kill`);
+  expect(await usedBytes(navigator.storage)).toBeGreaterThan(0);
+  await rig.dispose();
+});

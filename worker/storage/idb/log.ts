@@ -8,7 +8,8 @@ import { transact } from './transact.js';
  * database of the origin ("Corruption: checksum mismatch"): in Chromium 156 after 14 of 610 kills among relaxed writes.
  * What helps is that such a log is not read again: once more is written than LevelDB keeps in memory (4 MiB) it begins a
  * new log and drops the old one. So an engine that follows one that did not end by itself writes that much and deletes it
- * before it promises anything: 0 of 320.
+ * before it promises anything: 0 of 320. Not seen from here: what another database of the origin was writing when the
+ * browser was killed, and a second kill before this is done.
  */
 const scratchRows = 76;
 /** Values above 64 KiB would become files beside the log. */
