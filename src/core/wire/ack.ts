@@ -1,7 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asUint, encodeValue } from '../codec/index.js';
-import { asId, asU48, checkMax, listOf, readMessage } from './shape.js';
+import type { Form } from '../codec/index.js';
+import { fieldsOf, listOf } from '../codec/index.js';
+import { idForm, readMessage, u32Form, u48Form, writeMessage } from './shape.js';
 
 /** Heads in one ACK. */
 export const maxAckHeads = 120;
@@ -24,27 +24,18 @@ export interface Ack {
   readonly transfers: readonly number[];
 }
 
+const headForm: Form<AckHead> = fieldsOf({ domainId: idForm, author: idForm, seq: u48Form, headId: idForm });
+const form: Form<Ack> = fieldsOf({
+  heads: listOf(headForm, maxAckHeads),
+  transfers: listOf(u32Form, maxAckTransfers),
+});
+
 /** The message; its signature comes after it. */
-export function encodeAck({ heads, transfers }: Ack): Bytes {
-  checkMax('heads', heads, maxAckHeads);
-  checkMax('transfers', transfers, maxAckTransfers);
-  return encodeValue([heads.map(({ domainId, author, seq, headId }) => [domainId, author, seq, headId]), transfers]);
+export function encodeAck(ack: Ack): Bytes {
+  return writeMessage(ack, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeAck(message: Bytes): Result<Ack> {
-  return readMessage(message, 2, (fields) => {
-    const heads = listOf(fields[0], maxAckHeads, readHead);
-    const transfers = listOf(fields[1], maxAckTransfers, (item) => asUint(item, 2 ** 32 - 1));
-    return heads === null || transfers === null ? null : { heads, transfers };
-  });
-}
-
-function readHead(item: Value): AckHead | null {
-  const fields = asArray(item, 4);
-  if (fields === null) return null;
-  const [domainId, author, seq, headId] = [asId(fields[0]), asId(fields[1]), asU48(fields[2]), asId(fields[3])];
-  return domainId === null || author === null || seq === null || headId === null
-    ? null
-    : { domainId, author, seq, headId };
+  return readMessage(message, form);
 }

@@ -1,7 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asUint, encodeValue } from '../codec/index.js';
-import { asId, asU48, byDomain, isAscending, listOf, readMessage } from './shape.js';
+import type { Form } from '../codec/index.js';
+import { fieldsOf, held, uintTo } from '../codec/index.js';
+import { byDomain, idForm, perDomain, readMessage, u48Form, writeMessage } from './shape.js';
 
 /** Domains that one BEACON names; of more, those with the lowest ids, control among them. */
 const maxBeaconDomains = 180;
@@ -26,26 +26,23 @@ export interface Beacon {
 const flagServe = 1;
 const flagHidden = 2;
 
+const summaryForm: Form<DomainSummary> = fieldsOf({ domainId: idForm, root: idForm, count: u48Form });
+const form: Form<Beacon> = held(
+  fieldsOf<{ domains: Beacon['domains']; flags: number }>({
+    domains: perDomain(summaryForm, maxBeaconDomains),
+    flags: uintTo(flagServe + flagHidden),
+  }),
+  ({ domains, flags }) => ({ domains, serve: (flags & flagServe) !== 0, hidden: (flags & flagHidden) !== 0 }),
+  ({ domains, serve, hidden }) => ({ domains, flags: (serve ? flagServe : 0) + (hidden ? flagHidden : 0) }),
+);
+
 /** The message; its signature comes after it. */
 export function encodeBeacon(beacon: Beacon): Bytes {
   const domains = byDomain('domains', beacon.domains).slice(0, maxBeaconDomains);
-  const flags = (beacon.serve ? flagServe : 0) + (beacon.hidden ? flagHidden : 0);
-  return encodeValue([domains.map(({ domainId, root, count }) => [domainId, root, count]), flags]);
+  return writeMessage({ ...beacon, domains }, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeBeacon(message: Bytes): Result<Beacon> {
-  return readMessage(message, 2, (fields) => {
-    const domains = listOf(fields[0], maxBeaconDomains, readSummary);
-    const flags = asUint(fields[1], flagServe + flagHidden);
-    if (domains === null || flags === null || !isAscending(domains)) return null;
-    return { domains, serve: (flags & flagServe) !== 0, hidden: (flags & flagHidden) !== 0 };
-  });
-}
-
-function readSummary(item: Value): DomainSummary | null {
-  const fields = asArray(item, 3);
-  if (fields === null) return null;
-  const [domainId, root, count] = [asId(fields[0]), asId(fields[1]), asU48(fields[2])];
-  return domainId === null || root === null || count === null ? null : { domainId, root, count };
+  return readMessage(message, form);
 }

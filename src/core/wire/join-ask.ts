@@ -1,7 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
 import { concatBytes, copyBytes, createWriter, fail, ok } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asBytes, asBytesUpTo, decodeValue, encodeValue } from '../codec/index.js';
+import type { Form } from '../codec/index.js';
+import { bytesOf, bytesUpTo, decodeValue, encodeValue, fieldsOf } from '../codec/index.js';
 import { aeadOpen, aeadSeal, deriveKey, hedgedNonce, labels, nonceBytes, tagBytes } from '../crypto/index.js';
 import { inviteIdBytes } from '../invite/index.js';
 import { checkClearFrame, frameHeadBytes, frameTypes, frameVersion, sigBytes } from './frame.js';
@@ -27,8 +27,17 @@ export interface JoinAsk {
 
 const clearBytes = frameHeadBytes + inviteIdBytes;
 const sealedAt = clearBytes + nonceBytes;
-const contentFields = 8;
-const contentLimits = { maxBytes: maxJoinProfileBytes + 384, maxDepth: 1, maxNodes: 1 + contentFields };
+const contentForm: Form<JoinAsk> = fieldsOf({
+  requestId: bytesOf(16),
+  device: bytesOf(32),
+  x25519: bytesOf(32),
+  bind: bytesOf(sigBytes),
+  joinerNonce: bytesOf(32),
+  profile: bytesUpTo(maxJoinProfileBytes),
+  inviteSig: bytesOf(sigBytes),
+  deviceSig: bytesOf(sigBytes),
+});
+const contentLimits = { maxBytes: maxJoinProfileBytes + 384, maxDepth: 1, maxNodes: 9 };
 const bounds = { minBytes: sealedAt + tagBytes + 1, maxBytes: sealedAt + tagBytes + contentLimits.maxBytes };
 
 /** What both sides know of the invite: the room of the link, and keys derived from it (invite: inviteKeys). */
@@ -40,12 +49,10 @@ export interface JoinAskKey {
 
 /** The whole frame: type u16 | version | 0 | inviteId 16 | nonce 24 | sealed contents. */
 export function sealJoinAsk(key: JoinAskKey, ask: JoinAsk, random32: Bytes): Bytes {
-  const { requestId, device, x25519, bind, joinerNonce, profile, inviteSig, deviceSig } = ask;
-  const contents = [requestId, device, x25519, bind, joinerNonce, profile, inviteSig, deviceSig];
-  const plaintext = encodeValue(contents, contentLimits);
+  const plaintext = encodeValue(contentForm.write(ask, 'ask'), contentLimits);
   const head = createWriter(clearBytes).u16(frameTypes.joinAsk).u8(frameVersion).u8(0).bytes(key.inviteId).done();
   const aad = aadOf(key.roomId, head);
-  const nonce = hedgedNonce({ key: deriveKey(key.psk, labels.nonce, device), random32, aad, plaintext });
+  const nonce = hedgedNonce({ key: deriveKey(key.psk, labels.nonce, ask.device), random32, aad, plaintext });
   return concatBytes(head, nonce, aeadSeal({ key: key.psk, nonce, aad, plaintext }));
 }
 
@@ -67,22 +74,10 @@ export function openJoinAsk(bytes: Bytes, key: Pick<JoinAskKey, 'roomId' | 'psk'
   });
   if (plaintext === null) return fail('join/bad-seal');
   const decoded = decodeValue(plaintext, contentLimits);
-  const ask = decoded.ok ? readAsk(decoded.value) : null;
-  return ask === null ? fail('join/malformed') : ok(ask);
+  const ask = decoded.ok ? contentForm.read(decoded.value) : undefined;
+  return ask === undefined ? fail('join/malformed') : ok(ask);
 }
 
 function aadOf(roomId: Bytes, head: Uint8Array): Bytes {
   return concatBytes(labels.joinAsk, roomId, head);
-}
-
-function readAsk(value: Value): JoinAsk | null {
-  const fields = asArray(value, contentFields);
-  if (fields === null) return null;
-  const [requestId, device, x25519] = [asBytes(fields[0], 16), asBytes(fields[1], 32), asBytes(fields[2], 32)];
-  const [bind, joinerNonce] = [asBytes(fields[3], sigBytes), asBytes(fields[4], 32)];
-  const profile = asBytesUpTo(fields[5], maxJoinProfileBytes);
-  const [inviteSig, deviceSig] = [asBytes(fields[6], sigBytes), asBytes(fields[7], sigBytes)];
-  if (requestId === null || device === null || x25519 === null || bind === null || joinerNonce === null) return null;
-  if (profile === null || inviteSig === null || deviceSig === null) return null;
-  return { requestId, device, x25519, bind, joinerNonce, profile, inviteSig, deviceSig };
 }

@@ -1,8 +1,8 @@
 import type { Bytes, Result } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asBytes, encodeValue } from '../codec/index.js';
+import type { Form } from '../codec/index.js';
+import { bytesOf, fieldsOf } from '../codec/index.js';
 import { sigBytes } from './frame.js';
-import { asId, asU48, byDomain, checkMax, isAscending, listOf, readMessage } from './shape.js';
+import { byDomain, idForm, perDomain, readMessage, u48Form, writeMessage } from './shape.js';
 
 /** Chains that one RESUME names. */
 export const maxResumeHeads = 90;
@@ -27,34 +27,25 @@ export interface Resume {
   readonly heads: readonly ResumeHead[];
 }
 
+const headForm: Form<ResumeHead> = fieldsOf({
+  domainId: idForm,
+  seq: u48Form,
+  entryId: idForm,
+  sig: bytesOf(sigBytes),
+  boot: bytesOf(8),
+});
+const form: Form<Resume> = fieldsOf({
+  device: idForm,
+  session: bytesOf(16),
+  heads: perDomain(headForm, maxResumeHeads),
+});
+
 /** The message; its signature comes after it. */
-export function encodeResume({ device, session, heads }: Resume): Bytes {
-  checkMax('heads', heads, maxResumeHeads);
-  const headValues = byDomain('heads', heads).map((head) => {
-    return [head.domainId, head.seq, head.entryId, head.sig, head.boot];
-  });
-  return encodeValue([device, session, headValues]);
+export function encodeResume(resume: Resume): Bytes {
+  return writeMessage({ ...resume, heads: byDomain('heads', resume.heads) }, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeResume(message: Bytes): Result<Resume> {
-  return readMessage(message, 3, (fields) => {
-    const [device, session, heads] = [
-      asId(fields[0]),
-      asBytes(fields[1], 16),
-      listOf(fields[2], maxResumeHeads, readHead),
-    ];
-    return device === null || session === null || heads === null || !isAscending(heads)
-      ? null
-      : { device, session, heads };
-  });
-}
-
-function readHead(item: Value): ResumeHead | null {
-  const fields = asArray(item, 5);
-  if (fields === null) return null;
-  const [domainId, seq, entryId] = [asId(fields[0]), asU48(fields[1]), asId(fields[2])];
-  const [sig, boot] = [asBytes(fields[3], sigBytes), asBytes(fields[4], 8)];
-  if (domainId === null || seq === null || entryId === null || sig === null || boot === null) return null;
-  return { domainId, seq, entryId, sig, boot };
+  return readMessage(message, form);
 }

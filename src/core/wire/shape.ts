@@ -1,7 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
 import { compareBytes, fail, maxU48, ok, requireWithin } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asBytes, asList, asUint, decodeValue } from '../codec/index.js';
+import type { Form } from '../codec/index.js';
+import { bytesOf, decodeValue, encodeValue, listOf, only, uintTo } from '../codec/index.js';
 import { maxFrameBytes } from './frame.js';
 
 /** Length of a request id: fresh randomness of its requester. */
@@ -9,46 +9,31 @@ export const reqIdBytes = 16;
 
 const messageLimits = { maxBytes: maxFrameBytes, maxDepth: 6, maxNodes: 8192 };
 
-/** Reads a positional message of `length` fields; what is anything else becomes one typed fault. Code: 'frame/malformed'. */
-export function readMessage<T>(
-  message: Bytes,
-  length: number,
-  read: (fields: readonly Value[]) => T | null,
-): Result<T> {
+/** Reads a positional message; what is anything else becomes one typed fault. Code: 'frame/malformed'. */
+export function readMessage<T>(message: Bytes, form: Form<T>): Result<T> {
   const decoded = decodeValue(message, messageLimits);
   if (!decoded.ok) return fail('frame/malformed', decoded.fault.detail);
-  const fields = asArray(decoded.value, length);
-  const value = fields === null ? null : read(fields);
-  return value === null ? fail('frame/malformed') : ok(value);
+  const value = form.read(decoded.value);
+  return value === undefined ? fail('frame/malformed') : ok(value);
 }
 
-/** Items of a list of at most `max`, or null when there are more or one of them does not read. */
-export function listOf<T>(value: Value | undefined, max: number, read: (item: Value) => T | null): T[] | null {
-  const items = asList(value, max);
-  if (items === null) return null;
-  const out: T[] = [];
-  for (const item of items) {
-    const one = read(item);
-    if (one === null) return null;
-    out.push(one);
-  }
-  return out;
+/** Writes what {@link readMessage} reads. RangeError for a list that is too long. */
+export function writeMessage<T>(message: T, form: Form<T>): Bytes {
+  return encodeValue(form.write(message, 'message'));
 }
 
-/** 32 bytes, or null. */
-export function asId(value: Value | undefined): Bytes | null {
-  return asBytes(value, 32);
-}
+/** A room, domain, device or entry. */
+export const idForm: Form<Bytes> = bytesOf(32);
+/** Places in a chain, counts and times. */
+export const u48Form: Form<number> = uintTo(maxU48);
+/** Numbers of a transfer. */
+export const u32Form: Form<number> = uintTo(2 ** 32 - 1);
+/** A request id. */
+export const reqIdForm: Form<Bytes> = bytesOf(reqIdBytes);
 
-/** A u48, or null. */
-export function asU48(value: Value | undefined): number | null {
-  return asUint(value, maxU48);
-}
-
-/** An optional field: `undefined` when it does not read, null when it is absent. */
-export function orNil<T>(value: Value | undefined, read: (value: Value) => T | null): T | null | undefined {
-  if (value === undefined) return undefined;
-  return value === null ? null : (read(value) ?? undefined);
+/** A list in which every domain occurs once, in ascending order: {@link byDomain}. */
+export function perDomain<T extends { readonly domainId: Bytes }>(form: Form<T>, max: number): Form<readonly T[]> {
+  return only(listOf(form, max), isAscending);
 }
 
 /** Ascending by domain, as the wire wants it; RangeError for a domain that is twice in it. */
@@ -59,7 +44,7 @@ export function byDomain<T extends { readonly domainId: Bytes }>(name: string, i
 }
 
 /** Whether every domain occurs once, in ascending order. */
-export function isAscending(items: readonly { readonly domainId: Bytes }[]): boolean {
+function isAscending(items: readonly { readonly domainId: Bytes }[]): boolean {
   return items.every((item, i) => i === 0 || compareBytes(items[i - 1]?.domainId ?? item.domainId, item.domainId) < 0);
 }
 

@@ -1,6 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
-import { asBytes, asUint, encodeValue } from '../codec/index.js';
-import { asId, asU48, readMessage, reqIdBytes } from './shape.js';
+import type { Form } from '../codec/index.js';
+import { fieldsOf, uintTo } from '../codec/index.js';
+import { idForm, readMessage, reqIdForm, u48Form, writeMessage } from './shape.js';
 
 /** "I can give you some of it" (0x0103), answered by a grant. Signed. */
 export interface SyncClaim {
@@ -15,18 +16,21 @@ export interface SyncClaim {
   readonly load: number;
 }
 
+const form: Form<SyncClaim> = fieldsOf({
+  reqId: reqIdForm,
+  requester: idForm,
+  coverage: uintTo(255),
+  entries: u48Form,
+  bytesEstimate: u48Form,
+  load: uintTo(255),
+});
+
 /** The message; its signature comes after it. */
-export function encodeSyncClaim({ reqId, requester, coverage, entries, bytesEstimate, load }: SyncClaim): Bytes {
-  return encodeValue([reqId, requester, coverage, entries, bytesEstimate, load]);
+export function encodeSyncClaim(claim: SyncClaim): Bytes {
+  return writeMessage(claim, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeSyncClaim(message: Bytes): Result<SyncClaim> {
-  return readMessage(message, 6, (fields) => {
-    const [reqId, requester, coverage] = [asBytes(fields[0], reqIdBytes), asId(fields[1]), asUint(fields[2], 255)];
-    const [entries, bytesEstimate, load] = [asU48(fields[3]), asU48(fields[4]), asUint(fields[5], 255)];
-    if (reqId === null || requester === null || coverage === null) return null;
-    if (entries === null || bytesEstimate === null || load === null) return null;
-    return { reqId, requester, coverage, entries, bytesEstimate, load };
-  });
+  return readMessage(message, form);
 }

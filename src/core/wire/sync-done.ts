@@ -1,8 +1,8 @@
 import type { Bytes, Result } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asBoolean, asBytes, asUint, encodeValue } from '../codec/index.js';
+import type { Form } from '../codec/index.js';
+import { fieldsOf, flag, uintTo } from '../codec/index.js';
 import { maxPacksPerGrant } from '../flow/index.js';
-import { asId, asU48, byDomain, isAscending, listOf, readMessage, reqIdBytes } from './shape.js';
+import { byDomain, idForm, perDomain, readMessage, reqIdForm, u32Form, u48Form, writeMessage } from './shape.js';
 import { maxRequestDomains } from './sync-req.js';
 
 /** "That was all from me" (0x0106), after the last fragment. Signed. */
@@ -20,29 +20,22 @@ export interface SyncDone {
   readonly roots: readonly { readonly domainId: Bytes; readonly root: Bytes }[];
 }
 
+const rootForm: Form<SyncDone['roots'][number]> = fieldsOf({ domainId: idForm, root: idForm });
+const form: Form<SyncDone> = fieldsOf({
+  reqId: reqIdForm,
+  transfer: u32Form,
+  packs: uintTo(maxPacksPerGrant),
+  entries: u48Form,
+  complete: flag,
+  roots: perDomain(rootForm, maxRequestDomains),
+});
+
 /** The message; its signature comes after it. */
-export function encodeSyncDone({ reqId, transfer, packs, entries, complete, roots }: SyncDone): Bytes {
-  const rootValues = byDomain('roots', roots)
-    .slice(0, maxRequestDomains)
-    .map(({ domainId, root }) => [domainId, root]);
-  return encodeValue([reqId, transfer, packs, entries, complete, rootValues]);
+export function encodeSyncDone(done: SyncDone): Bytes {
+  return writeMessage({ ...done, roots: byDomain('roots', done.roots).slice(0, maxRequestDomains) }, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeSyncDone(message: Bytes): Result<SyncDone> {
-  return readMessage(message, 6, (fields) => {
-    const [reqId, transfer] = [asBytes(fields[0], reqIdBytes), asUint(fields[1], 2 ** 32 - 1)];
-    const [packs, entries] = [asUint(fields[2], maxPacksPerGrant), asU48(fields[3])];
-    const [complete, roots] = [asBoolean(fields[4]), listOf(fields[5], maxRequestDomains, readRoot)];
-    if (reqId === null || transfer === null || packs === null || entries === null) return null;
-    if (complete === null || roots === null || !isAscending(roots)) return null;
-    return { reqId, transfer, packs, entries, complete, roots };
-  });
-}
-
-function readRoot(item: Value): SyncDone['roots'][number] | null {
-  const fields = asArray(item, 2);
-  if (fields === null) return null;
-  const [domainId, root] = [asId(fields[0]), asId(fields[1])];
-  return domainId === null || root === null ? null : { domainId, root };
+  return readMessage(message, form);
 }

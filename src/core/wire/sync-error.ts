@@ -1,6 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
-import { asBytes, asText, asUint, encodeValue } from '../codec/index.js';
-import { orNil, readMessage, reqIdBytes } from './shape.js';
+import type { Form } from '../codec/index.js';
+import { fieldsOf, only, orNull, textUpTo, uintTo } from '../codec/index.js';
+import { readMessage, reqIdForm, writeMessage } from './shape.js';
 
 /** Why something was not done (0x0401). A hint: it proves nothing and ends nothing but its own request. */
 export interface SyncError {
@@ -14,20 +15,21 @@ const maxCodeBytes = 48;
 const maxRetryAfterMs = 3_600_000;
 const codeForm = /^[a-z]+\/[a-z]+(-[a-z]+)*$/;
 
+const isCode = (text: string): boolean => codeForm.test(text);
+const form: Form<SyncError> = fieldsOf({
+  code: only(textUpTo(maxCodeBytes), isCode),
+  reqId: orNull(reqIdForm),
+  retryAfterMs: orNull(uintTo(maxRetryAfterMs)),
+});
+
 /** The body of the envelope; not signed. */
-export function encodeSyncError({ code, reqId, retryAfterMs }: SyncError): Bytes {
-  if (!codeForm.test(code) || code.length > maxCodeBytes)
-    throw new RangeError(`code: expected area/reason, got ${code}`);
-  return encodeValue([code, reqId, retryAfterMs]);
+export function encodeSyncError(error: SyncError): Bytes {
+  if (!isCode(error.code) || error.code.length > maxCodeBytes)
+    throw new RangeError(`code: expected area/reason, got ${error.code}`);
+  return writeMessage(error, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeSyncError(body: Bytes): Result<SyncError> {
-  return readMessage(body, 3, (fields) => {
-    const code = asText(fields[0], maxCodeBytes);
-    const reqId = orNil(fields[1], (value) => asBytes(value, reqIdBytes));
-    const retryAfterMs = orNil(fields[2], (value) => asUint(value, maxRetryAfterMs));
-    if (code === null || !codeForm.test(code) || reqId === undefined || retryAfterMs === undefined) return null;
-    return { code, reqId, retryAfterMs };
-  });
+  return readMessage(body, form);
 }

@@ -1,8 +1,8 @@
 import type { Bytes, Result } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asBytes, asUint, encodeValue } from '../codec/index.js';
+import type { Form } from '../codec/index.js';
+import { fieldsOf, listOf, only, orNull } from '../codec/index.js';
 import { isTransferBase } from '../flow/index.js';
-import { asId, asU48, checkMax, listOf, orNil, readMessage, reqIdBytes } from './shape.js';
+import { idForm, readMessage, reqIdForm, u32Form, u48Form, writeMessage } from './shape.js';
 
 /** Ranges of one grant. */
 const maxGrantRanges = 96;
@@ -32,41 +32,27 @@ export interface SyncGrant {
   readonly floors: readonly { readonly domainId: Bytes; readonly author: Bytes; readonly from: number }[];
 }
 
+const rangeFields: Form<DomainRange> = fieldsOf({ domainId: idForm, author: idForm, from: u48Form, to: u48Form });
+const floorForm: Form<SyncGrant['floors'][number]> = fieldsOf({ domainId: idForm, author: idForm, from: u48Form });
+const form: Form<SyncGrant> = fieldsOf({
+  reqId: reqIdForm,
+  claimer: idForm,
+  transfer: only(u32Form, isTransferBase),
+  ranges: orNull(
+    listOf(
+      only(rangeFields, ({ from, to }) => from < to),
+      maxGrantRanges,
+    ),
+  ),
+  floors: listOf(floorForm, maxGrantFloors),
+});
+
 /** The message; its signature comes after it. */
-export function encodeSyncGrant({ reqId, claimer, transfer, ranges, floors }: SyncGrant): Bytes {
-  checkMax('ranges', ranges ?? [], maxGrantRanges);
-  checkMax('floors', floors, maxGrantFloors);
-  const rangeValues = ranges?.map(({ domainId, author, from, to }) => [domainId, author, from, to]) ?? null;
-  const floorValues = floors.map(({ domainId, author, from }) => [domainId, author, from]);
-  return encodeValue([reqId, claimer, transfer, rangeValues, floorValues]);
+export function encodeSyncGrant(grant: SyncGrant): Bytes {
+  return writeMessage(grant, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeSyncGrant(message: Bytes): Result<SyncGrant> {
-  return readMessage(message, 5, (fields) => {
-    const [reqId, claimer, transfer] = [
-      asBytes(fields[0], reqIdBytes),
-      asId(fields[1]),
-      asUint(fields[2], 2 ** 32 - 1),
-    ];
-    const ranges = orNil(fields[3], (value) => listOf(value, maxGrantRanges, readRange));
-    const floors = listOf(fields[4], maxGrantFloors, readFloor);
-    if (reqId === null || claimer === null || transfer === null || !isTransferBase(transfer)) return null;
-    return ranges === undefined || floors === null ? null : { reqId, claimer, transfer, ranges, floors };
-  });
-}
-
-function readRange(item: Value): DomainRange | null {
-  const fields = asArray(item, 4);
-  if (fields === null) return null;
-  const [domainId, author, from, to] = [asId(fields[0]), asId(fields[1]), asU48(fields[2]), asU48(fields[3])];
-  if (domainId === null || author === null || from === null || to === null || from >= to) return null;
-  return { domainId, author, from, to };
-}
-
-function readFloor(item: Value): SyncGrant['floors'][number] | null {
-  const fields = asArray(item, 3);
-  if (fields === null) return null;
-  const [domainId, author, from] = [asId(fields[0]), asId(fields[1]), asU48(fields[2])];
-  return domainId === null || author === null || from === null ? null : { domainId, author, from };
+  return readMessage(message, form);
 }

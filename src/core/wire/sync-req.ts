@@ -1,12 +1,12 @@
 import type { Bytes, Result } from '../base/index.js';
 import { requireWithin } from '../base/index.js';
-import type { Value } from '../codec/index.js';
-import { asArray, asBoolean, asBytes, asUint, encodeValue } from '../codec/index.js';
+import type { Form } from '../codec/index.js';
+import { bytesOf, fieldsOf, flag, held, listOf, only, orNull, uintTo } from '../codec/index.js';
 import { isTransferBase } from '../flow/index.js';
 import type { ClockEntry, ClockWindow } from '../reconcile/index.js';
 import { authorPrefixBytes, boundClock, headPrefixBytes } from '../reconcile/index.js';
 import type { DomainSummary } from './beacon.js';
-import { asId, asU48, byDomain, checkMax, isAscending, listOf, orNil, readMessage, reqIdBytes } from './shape.js';
+import { byDomain, idForm, perDomain, readMessage, reqIdForm, u32Form, u48Form, writeMessage } from './shape.js';
 import { maxSignedMessageBytes } from './signed.js';
 
 /** Domains of one request; more of them wait for the next. */
@@ -80,68 +80,46 @@ function fitClocks(domains: readonly RequestDomain[], entriesInAll: number): Req
 
 const openWindow: ClockWindow = { after: null, upTo: null };
 
+/** More do not fit a frame. */
+const maxClockEntries = 512;
+const prefixForm = bytesOf(authorPrefixBytes);
+const clockEntryForm: Form<ClockEntry> = fieldsOf({
+  author: prefixForm,
+  count: only(u48Form, (count) => count > 0),
+  head: bytesOf(headPrefixBytes),
+});
+const domainForm: Form<RequestDomain> = held(
+  fieldsOf<Omit<RequestDomain, 'window'> & ClockWindow>({
+    domainId: idForm,
+    root: idForm,
+    count: u48Form,
+    entries: listOf(clockEntryForm, maxClockEntries),
+    after: orNull(prefixForm),
+    upTo: orNull(prefixForm),
+  }),
+  ({ after, upTo, ...domain }) => ({ ...domain, window: { after, upTo } }),
+  ({ window, ...domain }) => ({ ...domain, ...window }),
+);
+const heldForm: Form<SyncReq['held'][number]> = fieldsOf({ domainId: idForm, author: idForm, seq: u48Form });
+const form: Form<SyncReq> = fieldsOf({
+  reqId: reqIdForm,
+  attempt: uintTo(255),
+  want: only(uintTo(maxWant), (want) => want > 0),
+  prefer: orNull(idForm),
+  exclude: listOf(idForm, maxExcluded),
+  controlOnly: flag,
+  transfer: only(u32Form, isTransferBase),
+  domains: perDomain(domainForm, maxRequestDomains),
+  held: listOf(heldForm, maxHeld),
+});
+
 /** The message; its signature comes after it. RangeError when a bound is passed: {@link fitSyncReq} keeps the size. */
 export function encodeSyncReq(req: SyncReq): Bytes {
   requireWithin('want', req.want, 1, maxWant);
-  checkMax('exclude', req.exclude, maxExcluded);
-  checkMax('held', req.held, maxHeld);
-  checkMax('domains', req.domains, maxRequestDomains);
-  const domains = byDomain('domains', req.domains).map((domain): Value => {
-    const entries = domain.entries.map(({ author, count, head }) => [author, count, head]);
-    return [domain.domainId, domain.root, domain.count, entries, domain.window.after, domain.window.upTo];
-  });
-  const held = req.held.map(({ domainId, author, seq }) => [domainId, author, seq]);
-  const { reqId, attempt, want, prefer, exclude, controlOnly, transfer } = req;
-  return encodeValue([reqId, attempt, want, prefer, exclude, controlOnly, transfer, domains, held]);
+  return writeMessage({ ...req, domains: byDomain('domains', req.domains) }, form);
 }
 
 /** Code: 'frame/malformed'. */
 export function decodeSyncReq(message: Bytes): Result<SyncReq> {
-  return readMessage(message, 9, (fields) => {
-    const head = readHead(fields);
-    const domains = listOf(fields[7], maxRequestDomains, readDomain);
-    const held = listOf(fields[8], maxHeld, readHeld);
-    if (head === null || domains === null || held === null || !isAscending(domains)) return null;
-    return { ...head, domains, held };
-  });
-}
-
-function readHead(fields: readonly Value[]): Omit<SyncReq, 'domains' | 'held'> | null {
-  const [reqId, attempt, want] = [asBytes(fields[0], reqIdBytes), asUint(fields[1], 255), asUint(fields[2], maxWant)];
-  const [prefer, exclude] = [orNil(fields[3], asId), listOf(fields[4], maxExcluded, asId)];
-  const [controlOnly, transfer] = [asBoolean(fields[5]), asUint(fields[6], 2 ** 32 - 1)];
-  if (reqId === null || attempt === null || want === null || want === 0 || prefer === undefined) return null;
-  if (exclude === null || controlOnly === null || transfer === null || !isTransferBase(transfer)) return null;
-  return { reqId, attempt, want, prefer, exclude, controlOnly, transfer };
-}
-
-function readDomain(item: Value): RequestDomain | null {
-  const fields = asArray(item, 6);
-  if (fields === null) return null;
-  const [domainId, root, count] = [asId(fields[0]), asId(fields[1]), asU48(fields[2])];
-  const entries = listOf(fields[3], maxClockEntries, readClockEntry);
-  const [after, upTo] = [orNil(fields[4], asPrefix), orNil(fields[5], asPrefix)];
-  if (domainId === null || root === null || count === null || entries === null) return null;
-  return after === undefined || upTo === undefined ? null : { domainId, root, count, entries, window: { after, upTo } };
-}
-
-/** More do not fit a frame. */
-const maxClockEntries = 512;
-
-function readClockEntry(item: Value): ClockEntry | null {
-  const fields = asArray(item, 3);
-  if (fields === null) return null;
-  const [author, count, head] = [asPrefix(fields[0]), asU48(fields[1]), asBytes(fields[2], headPrefixBytes)];
-  return author === null || count === null || count < 1 || head === null ? null : { author, count, head };
-}
-
-function asPrefix(value: Value | undefined): Bytes | null {
-  return asBytes(value, authorPrefixBytes);
-}
-
-function readHeld(item: Value): SyncReq['held'][number] | null {
-  const fields = asArray(item, 3);
-  if (fields === null) return null;
-  const [domainId, author, seq] = [asId(fields[0]), asId(fields[1]), asU48(fields[2])];
-  return domainId === null || author === null || seq === null ? null : { domainId, author, seq };
+  return readMessage(message, form);
 }
