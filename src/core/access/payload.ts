@@ -1,5 +1,20 @@
-import { compareBytes, requireWithin, type Bytes } from '../base/index.js';
-import { asArray, asBytes, asList, asUint, asBoolean, decodeValue, encodeValue, type Value } from '../codec/index.js';
+import { compareBytes, maxU48, requireWithin, type Bytes } from '../base/index.js';
+import {
+  anything,
+  bytesOf,
+  bytesUpTo,
+  decodeValue,
+  encodeValue,
+  fieldsOf,
+  flag,
+  held,
+  listOf,
+  only,
+  orNull,
+  uintTo,
+  type Form,
+  type Value,
+} from '../codec/index.js';
 import { entryKinds } from '../entry/index.js';
 import { allPermissions } from './permissions.js';
 
@@ -7,7 +22,6 @@ import { allPermissions } from './permissions.js';
 export const maxControlPayloadBytes: number = 12 * 1024;
 /** Recipients of one wrap entry (F12). */
 export const maxWrapRecipients = 128;
-const maxRank = 0xffff;
 const maxListed = 256;
 
 export interface RoomLimits {
@@ -131,249 +145,118 @@ export function encodeControl(payload: ControlPayload): Bytes {
   return bytes;
 }
 
-function toValue(p: ControlPayload): Value {
-  switch (p.kind) {
-    case 'genesis':
-      return [
-        p.ruleset,
-        p.nonce,
-        p.x25519,
-        p.bind,
-        p.recovery,
-        [p.limits.maxPayload, p.limits.maxDeps, p.limits.maxControl, p.limits.maxDomains],
-      ];
-    case 'grant':
-      return [
-        p.subject,
-        p.x25519,
-        p.bind,
-        p.member,
-        p.scope,
-        p.rank,
-        p.depth,
-        p.perms,
-        p.write,
-        p.via && [p.via.invite, p.via.use, p.via.requestId],
-        p.wraps.map((w) => [w.kid, w.epk, w.sealed]),
-      ];
-    case 'epoch':
-      return [p.scope, p.kid, p.gen, p.parents, p.links];
-    case 'wrap':
-      return [p.kid, p.epk, p.recipients.map((r) => [r.device, r.sealed])];
-    case 'domain':
-      return [p.scope, p.isMeta ? 1 : 0, p.nonce];
-    case 'invite':
-      return [
-        p.invitePub,
-        p.rank,
-        p.perms,
-        p.scope,
-        p.write,
-        p.maxUses,
-        p.expiryMs,
-        (p.approval ? 1 : 0) | (p.anyAdmitter ? 2 : 0),
-        p.admitters,
-      ];
-    case 'revoke':
-      return [p.targetKind, p.target, p.cascade, []];
-    case 'fold':
-      return [];
-  }
+/** The fields of a payload, in the order of the wire; its kind stands in the entry. */
+type FieldsOf<P extends ControlPayload> = Form<Omit<P, 'kind'>>;
+
+const id = bytesOf(32);
+const idOrNone = only(bytesUpTo(32), ({ length }) => length === 32 || length === 0);
+const signature = bytesOf(64);
+const sealedKey = bytesOf(48);
+const u16 = uintTo(0xffff);
+const perms = uintTo(allPermissions);
+
+function isAscending(ids: readonly Bytes[]): boolean {
+  return ids.every((each, i) => i === 0 || compareBytes(ids[i - 1] ?? each, each) < 0);
+}
+
+/** Null: every domain. Ascending, so that one set has one encoding. */
+const domains: Form<readonly Bytes[] | null> = orNull(only(listOf(id, maxListed), isAscending));
+
+const genesis: FieldsOf<GenesisPayload> = fieldsOf({
+  ruleset: u16,
+  nonce: id,
+  x25519: id,
+  bind: signature,
+  recovery: idOrNone,
+  limits: fieldsOf<RoomLimits>({
+    maxPayload: uintTo(2 ** 20),
+    maxDeps: uintTo(32),
+    maxControl: uintTo(maxControlPayloadBytes),
+    maxDomains: uintTo(256),
+  }),
+});
+
+const grant: FieldsOf<GrantPayload> = fieldsOf({
+  subject: id,
+  x25519: id,
+  bind: signature,
+  member: idOrNone,
+  scope: id,
+  rank: u16,
+  depth: uintTo(255),
+  perms,
+  write: domains,
+  via: orNull(fieldsOf<Via>({ invite: id, use: u16, requestId: bytesOf(16) })),
+  wraps: listOf(fieldsOf<KeyWrap>({ kid: id, epk: id, sealed: sealedKey }), maxListed),
+});
+
+const epoch: FieldsOf<EpochPayload> = only(
+  fieldsOf<Omit<EpochPayload, 'kind'>>({
+    scope: id,
+    kid: id,
+    gen: uintTo(2 ** 32 - 1),
+    parents: listOf(id, maxListed),
+    links: listOf(sealedKey, maxListed),
+  }),
+  ({ parents, links }) => parents.length === links.length,
+);
+
+const wrap: FieldsOf<WrapPayload> = fieldsOf({
+  kid: id,
+  epk: id,
+  recipients: only(
+    listOf(fieldsOf<WrapPayload['recipients'][number]>({ device: id, sealed: sealedKey }), maxWrapRecipients),
+    (recipients) => isAscending(recipients.map(({ device }) => device)),
+  ),
+});
+
+const domain: FieldsOf<DomainPayload> = fieldsOf({
+  scope: id,
+  isMeta: held(uintTo(1), (value) => value === 1, Number),
+  nonce: bytesOf(16),
+});
+
+const invite: FieldsOf<InvitePayload> = held(
+  fieldsOf<Omit<InvitePayload, 'kind' | 'approval' | 'anyAdmitter'> & { readonly flags: number }>({
+    invitePub: id,
+    rank: u16,
+    perms,
+    scope: id,
+    write: domains,
+    maxUses: only(u16, (uses) => uses > 0),
+    expiryMs: uintTo(maxU48),
+    flags: uintTo(3),
+    admitters: listOf(id, maxListed),
+  }),
+  ({ flags, ...rest }) => ({ ...rest, approval: (flags & 1) !== 0, anyAdmitter: (flags & 2) !== 0 }),
+  ({ approval, anyAdmitter, ...rest }) => ({ ...rest, flags: (approval ? 1 : 0) | (anyAdmitter ? 2 : 0) }),
+);
+
+/** Pins belong to a later version: here they are counted. */
+type RevokeFields = Omit<RevokePayload, 'kind'> & { readonly pins: readonly Value[] };
+
+const revoke: Form<RevokeFields> = fieldsOf<RevokeFields>({
+  targetKind: uintTo(3),
+  target: id,
+  cascade: flag,
+  pins: listOf(anything, 60),
+});
+
+const forms = { genesis, grant, epoch, wrap, domain, invite, revoke, fold: fieldsOf<object>({}) };
+const kinds = Object.keys(forms) as (keyof typeof forms)[];
+
+function toValue(payload: ControlPayload): Value {
+  return (forms[payload.kind] as Form<unknown>).write({ ...payload, pins: [] }, payload.kind);
 }
 
 /** Null when the bytes are not exactly one payload of that kind; 'unsupported' for kinds of later versions. */
 export function decodeControl(kind: number, bytes: Bytes): ControlPayload | 'unsupported' | null {
-  const decoder = decoders.get(kind);
-  if (decoder === undefined) return 'unsupported';
-  if (bytes.length > maxControlPayloadBytes) return null;
-  const value = decodeValue(bytes);
-  return value.ok ? decoder(value.value) : null;
-}
-
-const decoders: ReadonlyMap<number, (value: Value) => ControlPayload | 'unsupported' | null> = new Map<
-  number,
-  (value: Value) => ControlPayload | 'unsupported' | null
->([
-  [entryKinds.genesis, decodeGenesis],
-  [entryKinds.grant, decodeGrant],
-  [entryKinds.epoch, decodeEpoch],
-  [entryKinds.wrap, decodeWrap],
-  [entryKinds.domain, decodeDomain],
-  [entryKinds.invite, decodeInvite],
-  [entryKinds.revoke, decodeRevoke],
-  [entryKinds.fold, (value) => (asArray(value, 0) === null ? null : { kind: 'fold' })],
-]);
-
-function decodeGenesis(value: Value): GenesisPayload | null {
-  const f = asArray(value, 6);
-  const l = asArray(f?.[5], 4);
-  if (f === null || l === null) return null;
-  const [ruleset, nonce, x25519, bind, recovery] = [
-    asUint(f[0], 0xffff),
-    asBytes(f[1], 32),
-    asBytes(f[2], 32),
-    asBytes(f[3], 64),
-    id32OrNone(f[4]),
-  ];
-  const [maxPayload, maxDeps, maxControl, maxDomains] = [
-    asUint(l[0], 2 ** 20),
-    asUint(l[1], 32),
-    asUint(l[2], maxControlPayloadBytes),
-    asUint(l[3], 256),
-  ];
-  if (ruleset === null || nonce === null || x25519 === null || bind === null || recovery === null) return null;
-  if (maxPayload === null || maxDeps === null || maxControl === null || maxDomains === null) return null;
-  return {
-    kind: 'genesis',
-    ruleset,
-    nonce,
-    x25519,
-    bind,
-    recovery,
-    limits: { maxPayload, maxDeps, maxControl, maxDomains },
-  };
-}
-
-function decodeGrant(value: Value): GrantPayload | null {
-  const f = asArray(value, 11);
-  if (f === null) return null;
-  const [subject, x25519, bind, member, scope] = [
-    asBytes(f[0], 32),
-    asBytes(f[1], 32),
-    asBytes(f[2], 64),
-    id32OrNone(f[3]),
-    asBytes(f[4], 32),
-  ];
-  const [rank, depth, perms] = [asUint(f[5], maxRank), asUint(f[6], 255), asUint(f[7], allPermissions)];
-  const [write, via, wraps] = [asDomains(f[8]), asVia(f[9]), asWraps(f[10])];
-  if (subject === null || x25519 === null || bind === null || member === null || scope === null) return null;
-  if (rank === null || depth === null || perms === null || write === undefined || via === undefined || wraps === null)
-    return null;
-  return { kind: 'grant', subject, x25519, bind, member, scope, rank, depth, perms, write, via, wraps };
-}
-
-function decodeEpoch(value: Value): EpochPayload | null {
-  const f = asArray(value, 5);
-  if (f === null) return null;
-  const [scope, kid, gen] = [asBytes(f[0], 32), asBytes(f[1], 32), asUint(f[2], 0xffffffff)];
-  const [parents, links] = [asIds(f[3], 32), asIds(f[4], 48)];
-  if (scope === null || kid === null || gen === null || parents === null || links === null) return null;
-  return parents.length === links.length ? { kind: 'epoch', scope, kid, gen, parents, links } : null;
-}
-
-function decodeWrap(value: Value): WrapPayload | null {
-  const f = asArray(value, 3);
-  const list = asList(f?.[2], maxWrapRecipients);
-  if (f === null || list === null) return null;
-  const [kid, epk] = [asBytes(f[0], 32), asBytes(f[1], 32)];
-  if (kid === null || epk === null) return null;
-  const recipients: { device: Bytes; sealed: Bytes }[] = [];
-  for (const item of list) {
-    const pair = asArray(item, 2);
-    const [device, sealed] = [asBytes(pair?.[0], 32), asBytes(pair?.[1], 48)];
-    const before = recipients.at(-1);
-    if (device === null || sealed === null || (before !== undefined && compareBytes(before.device, device) >= 0))
-      return null;
-    recipients.push({ device, sealed });
-  }
-  return { kind: 'wrap', kid, epk, recipients };
-}
-
-function decodeDomain(value: Value): DomainPayload | null {
-  const f = asArray(value, 3);
-  const [scope, flags, nonce] = [asBytes(f?.[0], 32), asUint(f?.[1], 1), asBytes(f?.[2], 16)];
-  return scope === null || flags === null || nonce === null
-    ? null
-    : { kind: 'domain', scope, isMeta: flags === 1, nonce };
-}
-
-function decodeInvite(value: Value): InvitePayload | null {
-  const f = asArray(value, 9);
-  if (f === null) return null;
-  const [invitePub, rank, perms, scope, write] = [
-    asBytes(f[0], 32),
-    asUint(f[1], maxRank),
-    asUint(f[2], allPermissions),
-    asBytes(f[3], 32),
-    asDomains(f[4]),
-  ];
-  const [maxUses, expiryMs, flags, admitters] = [
-    asUint(f[5], 0xffff),
-    asUint(f[6], 2 ** 48 - 1),
-    asUint(f[7], 3),
-    asIds(f[8], 32),
-  ];
-  if (invitePub === null || rank === null || perms === null || scope === null || write === undefined) return null;
-  if (maxUses === null || maxUses < 1 || expiryMs === null || flags === null || admitters === null) return null;
-  return {
-    kind: 'invite',
-    invitePub,
-    rank,
-    perms,
-    scope,
-    write,
-    maxUses,
-    expiryMs,
-    approval: (flags & 1) !== 0,
-    anyAdmitter: (flags & 2) !== 0,
-    admitters,
-  };
-}
-
-function decodeRevoke(value: Value): RevokePayload | 'unsupported' | null {
-  const f = asArray(value, 4);
-  const [targetKind, target, cascade, pins] = [
-    asUint(f?.[0], 3),
-    asBytes(f?.[1], 32),
-    asBoolean(f?.[2]),
-    asList(f?.[3], 60),
-  ];
-  if (targetKind === null || target === null || cascade === null || pins === null) return null;
-  if (targetKind !== revokeTargetInvite || pins.length > 0) return 'unsupported';
-  return { kind: 'revoke', targetKind, target, cascade };
-}
-
-function id32OrNone(value: Value | undefined): Bytes | null {
-  return asBytes(value, 32) ?? asBytes(value, 0);
-}
-
-function asIds(value: Value | undefined, length: number): Bytes[] | null {
-  const list = asList(value, maxListed);
-  if (list === null) return null;
-  const ids: Bytes[] = [];
-  for (const item of list) {
-    const id = asBytes(item, length);
-    if (id === null) return null;
-    ids.push(id);
-  }
-  return ids;
-}
-
-/** Undefined = malformed; null = every domain. Ascending, so that one set has one encoding. */
-function asDomains(value: Value | undefined): Bytes[] | null | undefined {
-  if (value === null) return null;
-  const ids = asIds(value, 32);
-  if (ids === null) return undefined;
-  const isAscending = ids.every((id, i) => i === 0 || compareBytes(ids[i - 1] ?? id, id) < 0);
-  return isAscending ? ids : undefined;
-}
-
-function asVia(value: Value | undefined): Via | null | undefined {
-  if (value === null) return null;
-  const f = asArray(value, 3);
-  const [invite, use, requestId] = [asBytes(f?.[0], 32), asUint(f?.[1], 0xffff), asBytes(f?.[2], 16)];
-  return invite === null || use === null || requestId === null ? undefined : { invite, use, requestId };
-}
-
-function asWraps(value: Value | undefined): KeyWrap[] | null {
-  const list = asList(value, maxListed);
-  if (list === null) return null;
-  const wraps: KeyWrap[] = [];
-  for (const item of list) {
-    const f = asArray(item, 3);
-    const [kid, epk, sealed] = [asBytes(f?.[0], 32), asBytes(f?.[1], 32), asBytes(f?.[2], 48)];
-    if (kid === null || epk === null || sealed === null) return null;
-    wraps.push({ kid, epk, sealed });
-  }
-  return wraps;
+  const name = kinds.find((each) => entryKinds[each] === kind);
+  if (name === undefined) return 'unsupported';
+  const value = bytes.length > maxControlPayloadBytes ? null : decodeValue(bytes);
+  const fields = value?.ok === true ? (forms[name].read(value.value) as Partial<RevokeFields> | undefined) : undefined;
+  if (fields === undefined) return null;
+  const { pins, ...rest } = fields;
+  if (pins !== undefined && (pins.length > 0 || rest.targetKind !== revokeTargetInvite)) return 'unsupported';
+  return { kind: name, ...rest } as ControlPayload;
 }

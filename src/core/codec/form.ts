@@ -38,6 +38,9 @@ export function textUpTo(maxBytes: number): Form<string> {
 /** True or false. */
 export const flag: Form<boolean> = plain(asBoolean);
 
+/** Whatever it is. */
+export const anything: Form<Value> = { read: (value) => value, write: (item) => item };
+
 /** The same, or null. */
 export function orNull<T>({ read, write }: Form<T>): Form<T | null> {
   return {

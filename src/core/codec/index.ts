@@ -8,7 +8,7 @@
  * Nothing here knows what a payload means, and signed headers never pass through it.
  */
 export type { Form } from './form.js';
-export { bytesOf, bytesUpTo, fieldsOf, flag, held, listOf, only, orNull, textUpTo, uintTo } from './form.js';
+export { anything, bytesOf, bytesUpTo, fieldsOf, flag, held, listOf, only, orNull, textUpTo, uintTo } from './form.js';
 export { decodeValue } from './read.js';
 export { asArray, asBoolean, asBytes, asBytesUpTo, asList, asMap, asText, asUint } from './shape.js';
 export { compareUtf8, readUtf8, utf8Bytes, utf8Length } from './utf8.js';
