@@ -387,7 +387,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       host.infoChanged();
     },
     links: () => [...links.values()],
-    hasCaughtUp: () => caughtUp,
+    hasCaughtUp: () => caughtUp || beacons.isAgreed(),
     look: () => {
       considerPull();
     },

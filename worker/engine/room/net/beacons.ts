@@ -27,6 +27,8 @@ export interface Beacons {
   readonly send: (to: Peer | 'all', netLink?: NetLink) => void;
   /** Something changed here: everybody hears of it, soon. */
   readonly news: () => void;
+  /** Whether some member says to hold exactly what is here: what another says to have beyond that may not exist. */
+  readonly isAgreed: () => boolean;
   /** Most entries anybody says to hold; null: nobody said. */
   readonly bestCount: () => number | null;
 }
@@ -55,16 +57,14 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     exhausted.clear();
     known = { state, keys, heldLost };
   };
+  const isHere = ({ domainId, root }: Beacon['domains'][number]): boolean => {
+    const domain = domainOf(core.state, toHex(domainId));
+    return domain !== null && equalBytes(summaryOf(domain).root, root);
+  };
   const differs = (device: string): boolean => {
     forgetFetched();
     const done = exhausted.get(device);
-    return (
-      heard.get(device)?.domains.some(({ domainId, root }) => {
-        const domain = domainOf(core.state, toHex(domainId));
-        const isSame = domain !== null && equalBytes(summaryOf(domain).root, root);
-        return !isSame && done?.has(toHex(root)) !== true;
-      }) === true
-    );
+    return heard.get(device)?.domains.some((said) => !isHere(said) && done?.has(toHex(said.root)) !== true) === true;
   };
   const send = (to: Peer | 'all', netLink?: NetLink): void => {
     if (host.isCold || myGrant(core) === null || sendEpoch(core) === null) return;
@@ -124,6 +124,11 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
         if (host.roster.members().length > 0) send('all');
       });
     },
+    isAgreed: () =>
+      host.roster.members().some(({ device }) => {
+        const said = heard.get(toHex(device))?.domains ?? [];
+        return said.length > 0 && said.every(isHere);
+      }),
     bestCount: () => {
       let best: number | null = null;
       for (const beacon of heard.values()) best = Math.max(best ?? 0, countOf(beacon));

@@ -17,7 +17,7 @@ import {
   maxHeld,
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
-import { controlKey, domainOf, domainsInOrder } from '../../replica/index.js';
+import { controlKey, domainOf, domainsInOrder, type Unit } from '../../replica/index.js';
 import { bump, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Reach } from './roster.js';
@@ -81,6 +81,8 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
   /** Whom the present request was given to last. */
   let granted: Bytes | null = null;
   const rounds = createRounds();
+  /** What waited here when a source had sent all it has. To others it is not named: at its place they may hold another branch. */
+  const held = new Map<string, WeakSet<Unit>>();
   let startClock: SyncReq | null = null;
   let cancelTimer: (() => void) | null = null;
   const answers = createAnswerTimes();
@@ -126,6 +128,7 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
   const isFirst = (): boolean => !asked.controlOnly && rounds.of(asked).after.size === 0;
   const ended = (o: { readonly by: Bytes | null; readonly complete: boolean; readonly untilMs: number }): void => {
     const isWhole = o.by !== null && o.complete && rounds.served(asked, startClock, o.by);
+    if (isWhole) held.set(toHex(o.by), new WeakSet(core.held.map(({ unit }) => unit)));
     host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole });
   };
   const sendReq = (action: Extract<RequestAction, { do: 'send-req' }>): void => {
@@ -140,7 +143,7 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
       transfer,
       controlOnly: asked.controlOnly,
       domains: requestDomains(core, asked.controlOnly, rounds.of(asked)),
-      held: heldRanges(core),
+      held: heldRanges(core, (unit) => prefer === null || held.get(toHex(prefer))?.has(unit) === true),
     });
     startClock = req;
     bump(core, 'requestsSent');
@@ -278,11 +281,11 @@ function requestDomains(core: RoomCore, controlOnly: boolean, round: Round): Syn
 }
 
 /** What waits here right after what is admitted: not to be sent again (F17). Not what waits behind a gap, or for a better copy. */
-function heldRanges(core: RoomCore): SyncReq['held'] {
+function heldRanges(core: RoomCore, isNamed: (unit: Unit) => boolean): SyncReq['held'] {
   const newest = new Map<string, SyncReq['held'][number]>();
   const bySeq = [...core.held].sort((a, b) => a.unit.fromSeq - b.unit.fromSeq);
   for (const { unit, code } of bySeq) {
-    if (code === 'entry/missing-key') continue;
+    if (code === 'entry/missing-key' || !isNamed(unit)) continue;
     const key = toHex(unit.domainId) + toHex(unit.author);
     const ids = domainOf(core.state, toHex(unit.domainId))?.chainsByAuthor.get(toHex(unit.author))?.ids ?? [];
     const before = ids[unit.fromSeq - 1];
