@@ -77,10 +77,16 @@ export const crimes: Readonly<Record<string, Crime>> = {
       payload: plainPayload(s, evil),
       hlcMs: s.patched.engine.core.ports.time.now() + 365 * 86_400_000,
     }),
-  'past clock': (s) => publish(s, 'chat', { payload: plainPayload(s, evil), hlcMs: 1000 + s.chance.int(1000) }),
+  'past clock': (s) => {
+    const domainHex = domainHexOf(s, 'chat');
+    // A first entry that names no other has no past that its time could contradict.
+    if (domainHex === null || (chainIn(s, domainHex, s.patched.engine.core.device)?.ids ?? []).length === 0) return;
+    return publish(s, 'chat', { payload: plainPayload(s, evil), hlcMs: 1000 + s.chance.int(1000) });
+  },
   'dangling dep': (s) => publish(s, 'chat', { payload: plainPayload(s, evil), deps: [s.chance.bytes(32)] }),
   "somebody else's cap": (s) => {
-    const grants = [...s.patched.engine.core.state.access.grants.values()];
+    const { core } = s.patched.engine;
+    const grants = [...core.state.access.grants.values()].filter((grant) => grant.subject !== core.device);
     return publish(s, 'chat', { payload: plainPayload(s, evil), cap: s.chance.pick(grants).record.entry.id });
   },
   'a head that follows nothing': async (s) => {

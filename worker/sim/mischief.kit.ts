@@ -20,7 +20,7 @@ export interface Mischief {
 }
 
 /** When the hostile member changes clients, at the earliest. */
-const patchMs = 9_000;
+const patchMs = 6_500;
 
 export function unleash(world: World): Mischief {
   const chance = world.chance.fork('mischief');

@@ -202,14 +202,23 @@ export function joinRoom(
     ),
   );
   const profile = { name: person.name, color: null };
-  page.call('join', { join: `join-${page.id}`, link: o.code, declaration: simSchema, profile }).then(
-    () => {
-      person.room = o.room;
-      page.show(o.room);
-      o.joined();
-    },
-    (error: unknown) => {
-      o.refused(error instanceof Error && 'code' in error ? String(error.code) : String(error));
-    },
-  );
+  const ask = (join: string): void => {
+    page.call('join', { join, link: o.code, declaration: simSchema, profile }).then(
+      () => {
+        person.room = o.room;
+        page.show(o.room);
+        o.joined();
+      },
+      (error: unknown) => {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+        // A disk that is full for a moment says nothing of the invite.
+        if (code === 'storage/full' || code === 'storage/broken')
+          world.timeline.after(1_000, () => {
+            if (page === person.page()) ask(`${join}+`);
+          });
+        else o.refused(code);
+      },
+    );
+  };
+  ask(`join-${page.id}`);
 }

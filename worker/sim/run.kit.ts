@@ -36,9 +36,9 @@ export interface RunReport {
 }
 
 /** How long people work. */
-const workMs = 30_000;
+const workMs = 22_000;
 /** So long the network is mostly kind, so that there are people to work with. */
-const joinMs = 8_000;
+const joinMs = 6_000;
 
 export async function runSeed(o: RunOptions): Promise<RunReport> {
   const world = createWorld(o);

@@ -21,7 +21,7 @@ export async function heal(scene: Scene): Promise<void> {
   for (const person of people) for (const address of addressesOf(person)) world.network.setState(address, 'up');
   for (const person of people)
     for (const life of person.device.lives()) life.killAtCall(Number.MAX_SAFE_INTEGER, () => undefined);
-  await world.timeline.runUntil(world.timeline.now() + 8_500);
+  await world.timeline.runUntil(world.timeline.now() + 6_500);
   for (const person of people) if (!person.isUp) scene.revive(person);
   if (scene.faults.has('skew')) world.sleep(sleepMs);
 }

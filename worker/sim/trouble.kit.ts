@@ -23,13 +23,13 @@ export function cause(scene: Scene, name: FaultName, chance: Chance): void {
       world.log(`partition ${groups.map((group) => group.filter((a) => !a.includes('.')).join('+')).join(' | ')}`);
       world.network.partition(groups);
       note(scene, name);
-      return void world.timeline.after(chance.between(1_000, 12_000), () => world.network.partition([]));
+      return void world.timeline.after(chance.between(1_000, 8_000), () => world.network.partition([]));
     }
     case 'offline':
       note(scene, name);
       world.log(`${person.name} goes offline`);
       for (const address of addressesOf(person)) world.network.setState(address, 'down');
-      return void world.timeline.after(chance.between(500, 12_000), () => {
+      return void world.timeline.after(chance.between(500, 8_000), () => {
         for (const address of addressesOf(person)) world.network.setState(address, 'up');
       });
     case 'crash':
@@ -67,10 +67,12 @@ function crash(scene: Scene, person: Person, chance: Chance): void {
   note(scene, 'crash');
   for (const address of addressesOf(person)) world.network.crash(address);
   powerOff(world, person, chance.int(3));
-  world.timeline.after(chance.between(0, 8_000), () => {
+  world.timeline.after(chance.between(0, 5_000), () => {
     for (const address of addressesOf(person)) world.network.bury(address);
   });
-  world.timeline.after(chance.between(100, 10_000), () => scene.revive(person));
+  world.timeline.after(chance.between(100, 6_000), () => {
+    if (!person.isUp) scene.revive(person);
+  });
 }
 
 function backUp(scene: Scene, person: Person): void {
