@@ -49,6 +49,7 @@ async function intakeOf(
       fetched: nothing,
       send: nothing,
       news: nothing,
+      doubt: nothing,
       isAgreed: () => false,
       bestCount: () => null,
     },

@@ -210,6 +210,14 @@ test('[SYN-4] what was fetched whole is not asked for again, until a key comes, 
     expect(beacons.bestSource()).toBeNull();
     change();
   }
+  // A root may come back when a chain was found forked: in time it is asked about once more, as long as nothing changes.
+  expect(beacons.bestSource()).toBe(peer);
+  fetch();
+  beacons.doubt();
+  expect(beacons.bestSource()).toBe(peer);
+  fetch();
+  beacons.doubt();
+  expect(beacons.bestSource()).toBeNull();
   // What it says during a round of several requests may lie in a window that was asked for before.
   beacons.roundBegins(device);
   say(sha256(Uint8Array.of(2)));

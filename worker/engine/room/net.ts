@@ -296,6 +296,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       if (roster.members().length > 0) beacons.send('all');
       else if (core.epochKeys.size > 0)
         for (const netLink of links.values()) session(netLink, netLink.sessions.start(time.now()));
+      beacons.doubt();
       considerPull();
       considerMint();
     });

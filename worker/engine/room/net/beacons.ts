@@ -24,6 +24,11 @@ export interface Beacons {
   readonly told: (device: Bytes, roots: SyncDone['roots']) => void;
   /** The round is over, and everything behind these roots was sent: what is missing still waits here or was refused for good. */
   readonly fetched: (device: Bytes) => void;
+  /**
+   * Time has passed: who still says something else than is here is asked again, once for what both hold now. The end of a
+   * forked chain (F6) brings an earlier root back, behind which there is more than there was.
+   */
+  readonly doubt: () => void;
   readonly send: (to: Peer | 'all', netLink?: NetLink) => void;
   /** Something changed here: everybody hears of it, soon. */
   readonly news: () => void;
@@ -42,7 +47,8 @@ export interface BeaconsHost {
 
 export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   const heard = new Map<string, Beacon>();
-  const exhausted = new Map<string, ReadonlySet<string>>();
+  const exhausted = new Map<string, Set<string>>();
+  const doubted = new Map<string, Set<string>>();
   /** Roots of each device's round. */
   const rounds = new Map<string, readonly string[]>();
   let lastNewsMs = -beaconIntervalMs;
@@ -89,6 +95,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     forget: (device) => {
       heard.delete(toHex(device));
       rounds.delete(toHex(device));
+      doubted.delete(toHex(device));
     },
     bestSource: () => {
       const sources = host.roster.members().filter((peer) => differs(toHex(peer.device)));
@@ -113,6 +120,16 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       const roots = [...(exhausted.get(key) ?? []), ...(rounds.get(key) ?? [])];
       exhausted.set(key, new Set(roots.slice(-maxExhaustedRoots)));
       rounds.delete(key);
+    },
+    doubt: () => {
+      for (const [device, { domains }] of heard)
+        for (const said of domains.filter((candidate) => !isHere(candidate))) {
+          const mine = domainOf(core.state, toHex(said.domainId));
+          const pair = `${toHex(said.root)} ${mine === null ? '' : toHex(summaryOf(mine).root)}`;
+          const before = doubted.get(device) ?? new Set();
+          if (!before.has(pair)) exhausted.get(device)?.delete(toHex(said.root));
+          doubted.set(device, new Set([...before, pair].slice(-maxExhaustedRoots)));
+        }
     },
     send,
     news: () => {
