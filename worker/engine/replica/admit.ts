@@ -80,16 +80,16 @@ export interface AdmitOptions {
 export function admitUnit(state: ReplicaState, unit: Unit, o: AdmitOptions): UnitOutcome {
   const domainHex = toHex(unit.domainId);
   const domain = domainOf(state, domainHex);
-  if (domain === null) return held(fail('entry/missing-dep', `domain ${domainHex}`).fault);
-  if (isForeignGenesis(state, unit)) return held(fail('entry/wrong-room', 'another genesis').fault);
+  if (domain === null) return held(fail('entry/missing-dep').fault);
+  if (isForeignGenesis(state, unit)) return held(fail('entry/wrong-room').fault);
   const place = placeOf(state, domain, unit);
   switch (place.is) {
     case 'known':
       return { outcome: 'known' };
     case 'gap':
-      return held(fail('entry/missing-prev', `nothing held before seq ${String(unit.fromSeq)}`).fault);
+      return held(fail('entry/missing-prev').fault);
     case 'branch': {
-      const { fault } = fail(domainHex === controlKey ? 'control/fork' : 'entry/fork', 'signed twice');
+      const { fault } = fail(domainHex === controlKey ? 'control/fork' : 'entry/fork');
       return { outcome: 'branch', unit: place.unit, changes: place.changes, fault };
     }
     case 'next':
@@ -127,7 +127,7 @@ function judgeControlUnit(
   o: { readonly head: ControlContext['head']; readonly roomNowMs: number },
 ): Result<ControlRecord> {
   const [entry, second] = unit.entries;
-  if (entry === undefined || second !== undefined) return fail('control/malformed', 'a control unit has one entry');
+  if (entry === undefined || second !== undefined) return fail('control/malformed');
   const context: ControlContext = {
     roomId: state.roomId,
     log: state.log,
@@ -158,7 +158,7 @@ export function keepBranch(
 ): Fault | null {
   const domain = domainOf(state, toHex(unit.domainId));
   const [first] = unit.entries;
-  if (domain === null || first === undefined) return fail('entry/missing-dep', 'domain').fault;
+  if (domain === null || first === undefined) return fail('entry/missing-dep').fault;
   noteBranchPack(forkOf(state, domain, unit), o.place);
   if (domain === state.control) {
     const head = unit.fromSeq === 0 ? null : { seq: unit.fromSeq - 1, id: unit.prevId };

@@ -270,8 +270,8 @@ async function checkBind(core: RoomCore, unit: Unit): Promise<Fault | null> {
     if (bind === null) continue;
     const job = { publicKey: bind.device, message: bindMessage(bind.context, bind.x25519), signature: bind.bind };
     const [isGood] = await core.ports.vault.verify([job]);
-    if (isGood !== true) return fail('control/bad-bind', 'the device did not sign this key').fault;
-    if (isLowOrderX25519(bind.x25519)) return fail('control/bad-key', 'a low-order key').fault;
+    if (isGood !== true) return fail('control/bad-bind').fault;
+    if (isLowOrderX25519(bind.x25519)) return fail('control/bad-key').fault;
   }
   return null;
 }

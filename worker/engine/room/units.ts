@@ -95,7 +95,7 @@ export async function openUnit(
   if (!opened.ok) return opened;
   const { stored, rawLength } = opened.value;
   const columns = pack.value.deflated ? await c.ports.deflate.inflate(stored, rawLength) : stored;
-  if (columns?.length !== rawLength) return fail('pack/bad-body', 'does not inflate to the stated length');
+  if (columns?.length !== rawLength) return fail('pack/bad-body');
   return rebuildUnit(columns, pack.value, c);
 }
 
@@ -107,7 +107,7 @@ function rebuildUnit(
   const bodies = decodeBody(columns, pack.count);
   if (!bodies.ok) return bodies;
   // Nothing asks for a missing payload in this version, so a copy without one is a bad copy (F1).
-  if (bodies.value.some((body) => body.payload === null)) return fail('pack/bad-body', 'a payload is missing');
+  if (bodies.value.some((body) => body.payload === null)) return fail('pack/bad-body');
   const { domainId, author, fromSeq, prevId, endId, endSig } = pack;
   const isAnyEnd = ports.weaknesses?.has('commitment') === true;
   const run: RunPlace = { roomId: keys.roomId, domainId, author, fromSeq, prevId, endId: isAnyEnd ? null : endId };
@@ -132,11 +132,11 @@ export async function verifyUnit(
 ): Promise<Fault | null> {
   if (c.ports.weaknesses?.has('signature') === true) return null;
   const last = unit.entries.at(-1);
-  if (last === undefined) return fail('pack/malformed', 'no entries').fault;
+  if (last === undefined) return fail('pack/malformed').fault;
   const isGenesis = isZero(last.roomId);
   const message = headMessage(isGenesis ? last.roomId : c.roomId, unit.domainId, last);
   const [isGood] = await c.ports.vault.verify([{ publicKey: unit.author, message, signature: unit.endSig }]);
-  return isGood === true ? null : fail('pack/bad-signature', 'the author did not sign this end').fault;
+  return isGood === true ? null : fail('pack/bad-signature').fault;
 }
 
 /** Whether the sealer signed this copy: then a bad copy is charged to the sealer, not to who brought it (F2). */

@@ -74,7 +74,7 @@ async function checkSigned(
     signature: sig,
   };
   const [isGood] = await core.ports.vault.verify([job]);
-  return isGood === true ? ok(message) : fail('frame/bad-signature', 'not signed by its device');
+  return isGood === true ? ok(message) : fail('frame/bad-signature');
 }
 
 /** Judges and verifies a HELLO; gives the session's actions. */
@@ -106,7 +106,7 @@ export function unitOfLive(core: RoomCore, message: Bytes, sender: Bytes): Resul
   if (!prevId.ok) return prevId;
   const bodies = decodeBody(live.value.body, live.value.count);
   if (!bodies.ok) return fail('frame/malformed', bodies.fault.detail);
-  if (bodies.value.some((body) => body.payload === null)) return fail('frame/malformed', 'a payload is missing');
+  if (bodies.value.some((body) => body.payload === null)) return fail('frame/malformed');
   const { domainId, fromSeq, endSig } = live.value;
   const run = { roomId: core.roomId, domainId, author: sender, fromSeq, prevId: prevId.value, endId: null };
   const entries = rebuildRun(run, bodies.value, unitKeys(core).prkOf);
@@ -118,11 +118,11 @@ const zeros32 = new Uint8Array(32);
 
 function prevOf(core: RoomCore, live: Live, sender: Bytes): Result<Bytes> {
   const end = core.state.forks.get(chainKey(toHex(live.domainId), toHex(sender)))?.end ?? Infinity;
-  if (live.fromSeq > end) return fail('entry/fork', 'beyond the end of a forked chain');
+  if (live.fromSeq > end) return fail('entry/fork');
   if (live.fromSeq === 0) return ok(zeros32);
   const chain = domainOf(core.state, toHex(live.domainId))?.chainsByAuthor.get(toHex(sender));
   const prev = chain?.ids[live.fromSeq - 1] ?? heldPrev(core, live, sender);
-  return prev === null ? fail('entry/missing-prev', `before seq ${String(live.fromSeq)}`) : ok(prev);
+  return prev === null ? fail('entry/missing-prev') : ok(prev);
 }
 
 /** The entry before may wait for something itself. */
