@@ -34,7 +34,8 @@ test.describe('the livekit-server of the tests', () => {
     const files = await startStatic();
     const contexts = [await browser.newContext(), await browser.newContext()];
     try {
-      const [ada, bob] = (await Promise.all(contexts.map((context) => context.newPage()))) as [Page, Page];
+      // One after the other: Firefox can fail to make two at once.
+      const [ada, bob] = [await contexts[0]!.newPage(), await contexts[1]!.newPage()];
       for (const [page, identity] of [[ada, 'ada'] as const, [bob, 'bob'] as const]) {
         await page.goto(files.origin);
         await join(page, server.url, await server.token('meeting', identity));

@@ -2,11 +2,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, expect, firefox, test, type BrowserContext } from '@playwright/test';
+import { chromium, expect, firefox, test, type BrowserContext, type Page } from '@playwright/test';
 import { launchOptions } from '../scripts/browsers.mjs';
-import { openPage, peer, startHarness } from './support/keeproom-page.js';
+import { openPage, peer, startHarness, type Peer } from './support/keeproom-page.js';
 
 const count = 100;
+
+/** A device whose worker has come from the server: nothing is fetched from here on. */
+async function started(page: Page): Promise<Peer> {
+  const ada = await peer(page, 'ada');
+  const storage = (): Promise<string> => page.evaluate(() => window.kr.devices['ada']!.client.status.value.storage);
+  await expect.poll(storage).not.toBe('starting');
+  return ada;
+}
 
 test('[S05] 100 writes without server and peers survive the end of the browser, in order', async ({ browserName }) => {
   const server = await startHarness();
@@ -18,7 +26,7 @@ test('[S05] 100 writes without server and peers survive the end of the browser, 
   const texts = Array.from({ length: count }, (_, n) => `written offline ${n}`);
   let context = await launch();
   try {
-    const ada = await peer(await openPage(context, server), 'ada');
+    const ada = await started(await openPage(context, server));
     await context.setOffline(true);
     const room = await ada.create({ key: 'board' });
     await ada.write(...texts);
@@ -28,7 +36,7 @@ test('[S05] 100 writes without server and peers survive the end of the browser, 
     await context.close();
 
     context = await launch();
-    const again = await peer(await openPage(context, server), 'ada');
+    const again = await started(await openPage(context, server));
     await context.setOffline(true);
     const openedAtMs = Date.now();
     expect(await again.open('board')).toBe(true);

@@ -186,7 +186,7 @@ test('[S13] leader stopped without any event: 6 s; awake again it writes nothing
   browserName,
 }) => {
   const tabs = await openTwo(context);
-  const stop = () => tabs.leader.page.evaluate(() => window.kr.devices['tab']!.worker!.postMessage({ stop: 9_000 }));
+  const stop = () => tabs.leader.page.evaluate(() => window.kr.devices['tab']!.worker!.postMessage({ stop: 7_000 }));
   report(`${browserName}, leader stopped`, await failOver(tabs, { take: stop, askAfter: true }), 6_000);
   // Asked while it sleeps: the write waits in the tab, not in the dead engine.
   await tabs.leader.write('back again');
@@ -201,7 +201,7 @@ test('[S13] leader stopped inside a write transaction: a typed status, and all i
 }) => {
   const tabs = await openTwo(context);
   const { leader, follower } = tabs;
-  const stopMs = 10_000;
+  const stopMs = 7_000;
   const message = { stop: stopMs, within: `keeproom/${tabs.namespace}` };
   const texts = [...Array.from({ length: inFlight }, (_, n) => `in flight ${n}`), 'and one more'];
   const takenAtMs = Date.now();

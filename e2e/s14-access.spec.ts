@@ -25,9 +25,7 @@ const patches: Readonly<Record<string, readonly (readonly [line: string, instead
     ['(power.write?.has(domain) ?? true);', '(power.write?.has(domain) !== undefined || true);'],
     ['  return isOwner || hasPermission', '  return isOwner || true || hasPermission'],
   ],
-  'src/core/admission/data.ts': [
-    ["return isOwn ? ok(null) : fail('entry/owner', 'the profile", "return ok(null); fail('', 'the profile"],
-  ],
+  'src/core/admission/data.ts': [["return isOwn ? ok(null) : fail('entry/owner');", 'return ok(null);']],
 };
 
 async function withoutPermissions(): Promise<string> {

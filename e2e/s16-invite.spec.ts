@@ -209,7 +209,8 @@ test('[S16] requests and answers that were changed on the way are counted, and t
   );
   await bob.join(code, [network]);
   expect(await bob.joined()).toMatchObject({ ok: true });
-  expect(await names(ada)).toEqual(['ada', 'bob']);
+  // The profile comes from the joiner itself, later.
+  await expect.poll(() => names(ada)).toEqual(['ada', 'bob']);
   const faults = await ada.faults();
   expect(Object.keys(faults).filter((fault) => !fault.startsWith('join/') && !fault.startsWith('frame/'))).toEqual([]);
   for (const fault of ['join/malformed', 'join/unknown-invite', 'join/bad-seal', 'join/bad-proof'])

@@ -42,8 +42,9 @@ const editor: Role = 'editor';
 const { ear, round, task } = JSON.parse(decodeURIComponent(location.hash.slice(1))) as KillOrders;
 
 type Said<R> = R extends unknown ? Omit<R, 'round'> : never;
-function say(report: Said<KillReport>): void {
-  void fetch(ear, { method: 'POST', mode: 'no-cors', body: JSON.stringify({ ...report, round }) });
+/** Resolves when it was heard: two that are said at once may arrive in any order. */
+async function say(report: Said<KillReport>): Promise<void> {
+  await fetch(ear, { method: 'POST', mode: 'no-cors', body: JSON.stringify({ ...report, round }) });
 }
 
 async function stateOf(name: string): Promise<KillState> {
@@ -108,17 +109,17 @@ async function found(networks: readonly Via[], guest: boolean): Promise<void> {
     await kr.joined('guest', 20_000);
     await until('guest', () => kr.texts('guest').length === 1);
   }
-  say({ is: 'founded', invite: guest ? null : code });
+  await say({ is: 'founded', invite: guest ? null : code });
 }
 
 async function visit(networks: readonly Via[]): Promise<void> {
   if (!(await kr.open('ada', key))) throw new Error(`the room is gone; the disk has ${await rowCounts()}`);
-  say({ is: 'opened', ada: await stateOf('ada') });
+  await say({ is: 'opened', ada: await stateOf('ada') });
   if (networks.length > 0) {
     const startedMs = performance.now();
     for (const network of networks) kr.attach('ada', network);
     await until('ada', () => kr.room('ada').status.value.network === 'up-to-date');
-    say({ is: 'online', ada: await stateOf('ada'), tookMs: Math.round(performance.now() - startedMs) });
+    await say({ is: 'online', ada: await stateOf('ada'), tookMs: Math.round(performance.now() - startedMs) });
   }
 }
 
@@ -136,7 +137,7 @@ async function write(): Promise<void> {
         cards.increment(tally, 'votes');
       });
       await both.saved();
-      say({ is: 'saved', n });
+      void say({ is: 'saved', n });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, one));
@@ -153,7 +154,7 @@ async function reunite(networks: readonly Via[], count: number): Promise<void> {
   await kr.open('ada', key, networks);
   await until('guest', () => kr.texts('guest').length === count + 1);
   await until('ada', () => kr.room('ada').status.value.undelivered === 0);
-  say({ is: 'united', ada: await stateOf('ada'), guest: await stateOf('guest') });
+  await say({ is: 'united', ada: await stateOf('ada'), guest: await stateOf('guest') });
 }
 
 try {
@@ -165,5 +166,5 @@ try {
     if (task.do === 'write') await write();
   }
 } catch (error) {
-  say({ is: 'failed', why: String(error) });
+  await say({ is: 'failed', why: String(error) });
 }
