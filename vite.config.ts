@@ -22,6 +22,8 @@ export default defineConfig({
           include: [`${roots}/**/*.test.ts`],
           // Suites that start servers, install packages or run for minutes have scripts of their own.
           exclude: ['worker/sim/**', 'tests/package/**', 'tests/tooling/**', 'tests/long/**'],
+          // Nothing here measures time; a slow machine is no failure.
+          testTimeout: 30_000,
         },
       },
       // Each file takes its share of the seeds, in a process of its own.

@@ -1,10 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { MemoryNetwork } from '../../src/transport/index.js';
 import { createMemoryNetwork } from '../../src/transport/index.js';
 import { encodeDeclaration } from '../../src/core/schema/index.js';
 import { nodeTime, startDevice, testDeclaration, until, type RigDevice, type RigRoom, type RigTab } from './rig.kit.js';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const declaration = encodeDeclaration(testDeclaration);
 const profile = { name: 'Bob', color: null };

@@ -5,7 +5,7 @@ import { bytesOf, decodeValue, encodeValue, listOf, only, uintTo } from '../code
 import { maxFrameBytes } from './frame.js';
 
 /** Length of a request id: fresh randomness of its requester. */
-export const reqIdBytes = 16;
+const reqIdBytes = 16;
 
 const messageLimits = { maxBytes: maxFrameBytes, maxDepth: 6, maxNodes: 8192 };
 
