@@ -56,6 +56,8 @@ export function createClearance(
       const verified = await Promise.all(heads.map((head) => isMine(core, head)));
       const tail = heads.filter((head, i) => verified[i] === true && !isHeld(head));
       if (tail.length > 0) {
+        // Also when another, who lacks the tail, was quicker: what is signed from here on would be a fork for certain.
+        cleared = isOff;
         above = tail;
         stopWait?.();
         stopWait = null;
