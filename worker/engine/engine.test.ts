@@ -106,7 +106,8 @@ test('[F5] a grant made while its invite was revoked has no effect, and what is 
   });
   // Whoever does not know of the grant yet writes under the key that the device was given with it.
   const keysOf = ({ disk }: RigDevice): number => disk.dump().get('keys')?.length ?? 0;
-  await until(() => keysOf(a) === 2 && keysOf(b) === 2, { ms: 20_000, what: 'a new epoch at both' });
+  // Two, where both made one at a time.
+  await until(() => keysOf(a) > 1 && keysOf(b) > 1, { ms: 20_000, what: 'a new epoch at both' });
   roomA.insertCard('not for Cyd');
   await until(() => roomB.rows('cards').size === 1, { what: 'Bob reads it' });
   await until(() => roomA.delivered() === 1, { what: 'delivered' });

@@ -3,7 +3,7 @@ import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { kidOf } from '../../src/core/crypto/index.js';
 import type { RequestEvent } from '../../src/core/election/index.js';
 import { splitIntoFragments } from '../../src/core/flow/index.js';
-import { encodeFragment, encodeSyncDone, frameTypes, type SyncDone } from '../../src/core/wire/index.js';
+import { encodeFragment, encodeSyncDone, type SyncDone } from '../../src/core/wire/index.js';
 import type { Unit } from './replica/index.js';
 import { unitKeys, type RoomCore } from './room/core.js';
 import { createIntake, type IntakeHost } from './room/net/intake.js';
@@ -94,7 +94,7 @@ async function intakeOf(
         ...change,
       });
       await act(core, (step) => {
-        intake.done(step, { type: frameTypes.syncDone, peer, message });
+        intake.done(step, { netLink, peer }, message);
         expect(events.filter(({ is }) => is === 'done')).toEqual([]);
       });
     },

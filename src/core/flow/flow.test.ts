@@ -63,6 +63,7 @@ test('[X7] a fragment counts only for a transfer that was granted, and no longer
   if (first === undefined || second === undefined) return expect.fail('two fragments');
   const reassembly = createReassembly();
   expect(codeOf(reassembly, first)).toBe('frame/unrequested');
+  expect(reassembly.isLate(first.transfer)).toBe(false);
   reassembly.grant(base);
   expect(codeOf(reassembly, { ...first, transfer: base + 0x1_0000 })).toBe('frame/unrequested');
   expect(codeOf(reassembly, { ...first, transfer: base - 1 })).toBe('frame/unrequested');
@@ -70,6 +71,12 @@ test('[X7] a fragment counts only for a transfer that was granted, and no longer
   reassembly.end(base);
   expect(reassembly.openCount()).toBe(0);
   expect(codeOf(reassembly, second)).toBe('frame/unrequested');
+  expect(reassembly.isLate(second.transfer)).toBe(true);
+  for (let n = 1; n <= 16; n++) {
+    reassembly.grant(base + n * 0x1_0000);
+    reassembly.end(base + n * 0x1_0000);
+  }
+  expect(reassembly.isLate(second.transfer)).toBe(false);
   reassembly.grant(base);
   expect(reassembly.add(second)).toMatchObject({ ok: true, value: { pack: null } });
 });

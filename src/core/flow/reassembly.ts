@@ -6,6 +6,9 @@ import { baseOf, fragmentBytes, maxFragments, maxTransferBytes, requireTransferB
 /** Unfinished packs of one source at a time (X7): bounds its memory to four times {@link maxTransferBytes}. */
 export const maxOpenTransfers = 4;
 
+/** Transfers that have ended and are still known: what their source had sent by then is on its way. */
+const maxEnded = 16;
+
 /** What a fragment led to. */
 export interface Reassembled {
   readonly transfer: number;
@@ -22,6 +25,8 @@ export interface Reassembly {
   readonly grant: (base: number) => void;
   /** They no longer are; what is unfinished is dropped. */
   readonly end: (base: number) => void;
+  /** Whether a transfer was expected until a moment ago: what still comes of it is late, not wrong. */
+  readonly isLate: (transfer: number) => boolean;
   /** Codes: 'frame/unrequested', 'frame/malformed', 'frame/oversized' (more open at a time than agreed). */
   readonly add: (fragment: Fragment) => Result<Reassembled>;
   /** Unfinished packs. */
@@ -38,15 +43,19 @@ export function createReassembly(): Reassembly {
   /** Finished packs by base; a base is here exactly while it is granted. */
   const finished = new Map<number, Set<number>>();
   const open = new Map<number, OpenTransfer>();
+  const ended = new Set<number>();
   return {
     grant: (base) => {
       requireTransferBase(base);
+      ended.delete(base);
       if (!finished.has(base)) finished.set(base, new Set());
     },
     end: (base) => {
-      finished.delete(base);
+      if (finished.delete(base)) ended.add(base);
+      for (const oldest of ended) if (ended.size > maxEnded) ended.delete(oldest);
       for (const transfer of open.keys()) if (baseOf(transfer) === base) open.delete(transfer);
     },
+    isLate: (transfer) => ended.has(baseOf(transfer)),
     add: (fragment) => {
       const done = finished.get(baseOf(fragment.transfer));
       if (done === undefined) return fail('frame/unrequested');

@@ -101,7 +101,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
         return grant === null ? undefined : host.claims.onGrant(netLink, peer, grant);
       }
       case frameTypes.syncDone:
-        return host.intake.done(step, frame);
+        return host.intake.done(step, from, frame.message);
       case frameTypes.ack: {
         const ack = read(decodeAck(frame.message));
         if (ack === null) return;
@@ -115,11 +115,13 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
     }
   };
   /** A device whose grant is not known here may hand over control when asked, and ask for it; nothing else (X4). */
-  const onStranger = (step: Step, { netLink, peer }: Reach, frame: OpenedFrame): void => {
+  const onStranger = (step: Step, from: Reach, frame: OpenedFrame): void => {
+    const { netLink, peer } = from;
     const source = host.pull.source();
     switch (frame.type) {
       case frameTypes.syncDone:
-        if (source !== null && equalBytes(source.device, peer.device)) return host.intake.done(step, frame);
+        if (source !== null && equalBytes(source.device, peer.device))
+          return host.intake.done(step, from, frame.message);
         break;
       case frameTypes.syncReq: {
         const req = read(decodeSyncReq(frame.message));

@@ -8,7 +8,7 @@ import { isSealSigned, openUnit, verifyUnit } from '../units.js';
 import type { Acks } from './acks.js';
 import type { Beacons } from './beacons.js';
 import type { Clearance } from './clearance.js';
-import { isGap, unitOfLive, type OpenedFrame } from './inbound.js';
+import { isGap, unitOfLive } from './inbound.js';
 import type { NetLink } from './link.js';
 import type { Pull } from './pull.js';
 import type { Reach } from './roster.js';
@@ -41,7 +41,7 @@ export interface Intake {
     netLink: NetLink,
     o: { readonly bytes: Bytes; readonly from: string },
   ) => Promise<void>;
-  readonly done: (step: Step, frame: OpenedFrame) => void;
+  readonly done: (step: Step, from: Reach, message: Bytes) => void;
   /** What newly admitted entries mean for everybody else. `from` null: they had waited here. */
   readonly admitted: (step: Step, ingested: Ingested, from: Reach | null) => void;
 }
@@ -125,9 +125,11 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
       const fragment = decodeFragment(o.bytes);
       if (!fragment.ok) return countFault(core, fragment.fault.code);
       const [peer, source] = [netLink.sessions.peerAt(o.from), host.pull.source()];
-      if (peer === null || source === null || !equalBytes(peer.device, source.device))
-        return countFault(core, 'frame/unrequested');
-      const added = netLink.reassemblyOf(o.from).add(fragment.value);
+      if (peer === null) return countFault(core, 'frame/unrequested');
+      const reassembly = netLink.reassemblyOf(o.from);
+      if (reassembly.isLate(fragment.value.transfer)) return bump(core, 'framesLate');
+      if (source === null || !equalBytes(peer.device, source.device)) return countFault(core, 'frame/unrequested');
+      const added = reassembly.add(fragment.value);
       if (!added.ok) {
         countFault(core, added.fault.code);
         if (added.fault.code !== 'frame/unrequested') host.pull.handle({ is: 'bad', transfer: source.transfer }); // X7
@@ -141,20 +143,21 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
       count.taken++;
       return pack(step, { netLink, peer }, { bytes, base });
     },
-    done: (step, frame) => {
-      const done = decodeSyncDone(frame.message);
+    done: (step, { netLink, peer }, message) => {
+      const done = decodeSyncDone(message);
       if (!done.ok) return countFault(core, done.fault.code);
       const { reqId, transfer, packs, complete } = done.value;
       const source = host.pull.source();
-      if (source?.transfer !== transfer || !equalBytes(source.device, frame.peer.device)) {
-        countFault(core, 'frame/unrequested');
-        return equalBytes(reqId, host.pull.reqId()) ? host.askAgain(frame.peer.device) : undefined;
+      if (source?.transfer !== transfer || !equalBytes(source.device, peer.device)) {
+        if (netLink.reassemblyOf(peer.address).isLate(transfer)) bump(core, 'framesLate');
+        else countFault(core, 'frame/unrequested');
+        return equalBytes(reqId, host.pull.reqId()) ? host.askAgain(peer.device) : undefined;
       }
       const { taken, bad } = countsOf(transfer);
       const useful = taken >= packs && bad === 0;
       // What came is had once it is stored; else it is asked for again.
       step.effects.push(() => {
-        if (useful && complete && source.isFirst) host.beacons.told(frame.peer.device, done.value.roots);
+        if (useful && complete && source.isFirst) host.beacons.told(peer.device, done.value.roots);
         host.pull.handle({ is: 'done', transfer, complete, useful });
       });
       step.failures.push(() => {
