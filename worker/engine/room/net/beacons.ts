@@ -11,6 +11,15 @@ import { summaryOf } from './source.js';
 const beaconIntervalMs = 5_000;
 /** Roots remembered per device as fetched whole. */
 const maxExhaustedRoots = 1024;
+/** Between two doubts of the same pair of roots, at first and at most. */
+const firstDoubtMs = 60_000;
+const maxDoubtMs: number = 64 * 60_000;
+
+/** When what was fetched whole is doubted next. */
+interface Doubt {
+  readonly dueMs: number;
+  readonly waitMs: number;
+}
 
 /** What peers say they hold, and what is said to them. */
 export interface Beacons {
@@ -25,8 +34,8 @@ export interface Beacons {
   /** The round is over, and everything behind these roots was sent: what is missing still waits here or was refused for good. */
   readonly fetched: (device: Bytes) => void;
   /**
-   * Time has passed: who still says something else than is here is asked again, once for what both hold now. The end of a
-   * forked chain (F6) brings an earlier root back, behind which there is more than there was.
+   * Time has passed: who still says something else than is here is asked again, ever more seldom while nothing changes. The
+   * end of a forked chain (F6) brings an earlier root back, behind which there is more than there was.
    */
   readonly doubt: () => void;
   readonly send: (to: Peer | 'all', netLink?: NetLink) => void;
@@ -48,7 +57,7 @@ export interface BeaconsHost {
 export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   const heard = new Map<string, Beacon>();
   const exhausted = new Map<string, Set<string>>();
-  const doubted = new Map<string, Set<string>>();
+  const doubted = new Map<string, ReadonlyMap<string, Doubt>>();
   /** Roots of each device's round. */
   const rounds = new Map<string, readonly string[]>();
   let lastNewsMs = -beaconIntervalMs;
@@ -122,13 +131,17 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       rounds.delete(key);
     },
     doubt: () => {
+      const now = core.ports.time.now();
       for (const [device, { domains }] of heard)
         for (const said of domains.filter((candidate) => !isHere(candidate))) {
           const mine = domainOf(core.state, toHex(said.domainId));
           const pair = `${toHex(said.root)} ${mine === null ? '' : toHex(summaryOf(mine).root)}`;
-          const before = doubted.get(device) ?? new Set();
-          if (!before.has(pair)) exhausted.get(device)?.delete(toHex(said.root));
-          doubted.set(device, new Set([...before, pair].slice(-maxExhaustedRoots)));
+          const doubts = new Map(doubted.get(device));
+          const { dueMs, waitMs } = doubts.get(pair) ?? { dueMs: now, waitMs: firstDoubtMs };
+          if (dueMs > now) continue;
+          exhausted.get(device)?.delete(toHex(said.root));
+          doubts.set(pair, { dueMs: now + waitMs, waitMs: Math.min(2 * waitMs, maxDoubtMs) });
+          doubted.set(device, new Map([...doubts].slice(-maxExhaustedRoots)));
         }
     },
     send,
