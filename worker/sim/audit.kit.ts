@@ -12,6 +12,7 @@ import { openUnit } from '../engine/room/units.js';
 import { unitKeys } from '../engine/room/core.js';
 import { createStepLoop } from '../engine/room/step.js';
 import { domainName, domainOf, domainsInOrder } from '../engine/replica/index.js';
+import type { MemoryDisk } from '../storage/index.js';
 import type { Device, DeviceWorld } from './device.kit.js';
 import { createNodeVault, nodeDeflate } from './platform.kit.js';
 
@@ -39,8 +40,12 @@ export interface Audit {
 }
 
 /** Null when the room is not on this disk. */
-export async function auditDisk(world: DeviceWorld, device: Device, room: string): Promise<Audit | null> {
-  const disk = device.disk().copy();
+export async function auditDisk(
+  world: DeviceWorld,
+  device: Device,
+  { room, disk: at = device.disk() }: { readonly room: string; readonly disk?: MemoryDisk },
+): Promise<Audit | null> {
+  const disk = at.copy();
   const generation = await disk.raiseGeneration();
   const store = disk.open(generation);
   const random = { bytes: device.chance.fork('audit').bytes };

@@ -2,14 +2,14 @@
 import { toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
 import type { Entry } from '../../src/core/entry/index.js';
 import { referenceRecord } from '../../src/core/record/reference.kit.js';
-import type { Audit } from './audit.kit.js';
+import { auditDisk, type Audit } from './audit.kit.js';
 import { hasForked, judgeForks } from './forks.kit.js';
 import { payloadKey, type PageWrite } from './page.kit.js';
 import type { Person } from './person.kit.js';
 import type { Scene } from './scene.kit.js';
 import { canary, evil } from './workload.kit.js';
 
-export function judge(scene: Scene, audits: ReadonlyMap<Person, Audit>): void {
+export async function judge(scene: Scene, audits: ReadonlyMap<Person, Audit>): Promise<void> {
   const fail = (text: string): void => scene.world.fail(text);
   const people = [...audits];
   const [first] = people;
@@ -25,8 +25,10 @@ export function judge(scene: Scene, audits: ReadonlyMap<Person, Audit>): void {
   judgeForks(scene, audits, fail);
   for (const [person, audit] of people) noForbiddenEffect(scene, person, audit, fail);
   nothingInTheClear(scene, audits, fail);
-  for (const [person, audit] of people)
-    writesArePresent({ person, device: audit.core.device, audit: first[1], own: audit }, fail);
+  for (const [person, audit] of people) {
+    const heldByOthers = await heldWhenRestored(scene, person, audit.core);
+    writesArePresent({ person, device: audit.core.device, audit: first[1], own: audit, heldByOthers }, fail);
+  }
 }
 
 type Fail = (text: string) => void;
@@ -152,6 +154,8 @@ interface WriteCase {
   readonly audit: Audit;
   /** What the person's own disk has. */
   readonly own: Audit;
+  /** Payloads of the person that lay on another honest disk when theirs was put back. */
+  readonly heldByOthers: ReadonlySet<string>;
 }
 
 /** Every write that was confirmed is there, and none twice. */
@@ -168,9 +172,7 @@ function writesArePresent(c: WriteCase, fail: Fail): void {
   }
   for (const [key, writes] of made) {
     const count = counts.get(key) ?? 0;
-    const owed = writes.filter(
-      (write) => write.savedAtMs !== null && write.rejected === null && !isExcused(c.person, write),
-    );
+    const owed = writes.filter((write) => write.savedAtMs !== null && write.rejected === null && !isExcused(c, write));
     const say = `${c.person.name}'s write ${JSON.stringify(writes[0]?.ops.map((op) => op.kind))} of ${String(writes[0]?.madeAtMs)} ms`;
     // What a fork of one's own takes is gone; that nobody could have prevented the fork is judged for itself.
     if (count < owed.length && !hasForked(c.own))
@@ -185,9 +187,22 @@ function hasPayload(entry: Entry): entry is Entry & { readonly payload: NonNulla
   return entry.payload !== null;
 }
 
-/** Confirmed after the backup was made that was put back later, and nobody else had it: it lay on that disk alone. */
-function isExcused(person: Person, write: PageWrite): boolean {
-  return person.restored.some(
-    ({ atMs, backupMs }) => write.madeAtMs <= atMs && (write.savedAtMs ?? 0) >= backupMs && !write.delivered,
+/** Confirmed after the backup was made that was put back later, and no honest device had it: it lay on that disk alone. */
+function isExcused({ person, heldByOthers }: WriteCase, write: PageWrite): boolean {
+  const isKnown = write.delivered && heldByOthers.has(payloadKey(write.payload));
+  return (
+    !isKnown &&
+    person.restored.some(({ atMs, backupMs }) => write.madeAtMs <= atMs && (write.savedAtMs ?? 0) >= backupMs)
   );
+}
+
+async function heldWhenRestored(scene: Scene, person: Person, { device, room }: Audit['core']): Promise<Set<string>> {
+  const held = new Set<string>();
+  for (const { others } of person.restored)
+    for (const { person: other, disk } of others) {
+      const audit = await auditDisk(scene.world, other.device, { room, disk });
+      for (const { author, entry } of audit?.entries ?? [])
+        if (author === device && hasPayload(entry)) held.add(payloadKey(entry.payload));
+    }
+  return held;
 }

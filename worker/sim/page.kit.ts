@@ -231,9 +231,6 @@ export function createPage(id: string, host: PageHost): Page {
         deliver({ t: 'link-offer', link, room: link.slice(0, link.indexOf('/')), type: transport.type });
       if (shown === null) return;
       const room = shown;
-      const opened = (): void => {
-        for (const write of writes) if (write.savedAtMs === null) sendWrite(write);
-      };
       const reopen = (): void => {
         const message = { t: 'call', id: nextCall++, name: 'open', args: { room, declaration: simSchema } } as const;
         const refused = (error: Error): void => {
@@ -242,8 +239,10 @@ export function createPage(id: string, host: PageHost): Page {
             if (served === tab) reopen();
           });
         };
-        calls.set(message.id, { message, resolve: opened, reject: refused });
+        calls.set(message.id, { message, resolve: () => undefined, reject: refused });
         deliver(message);
+        // In one go: what was stored already and not heard of is known by its number.
+        for (const write of writes) if (write.savedAtMs === null) sendWrite(write);
       };
       reopen();
     },

@@ -32,6 +32,13 @@ export interface Backup {
   readonly atMs: number;
 }
 
+/** A backup was put back: when, what the backup had, and what the other honest disks held then. */
+export interface Restored {
+  readonly atMs: number;
+  readonly backupMs: number;
+  readonly others: readonly { readonly person: Person; readonly disk: MemoryDisk }[];
+}
+
 export interface Person {
   readonly name: string;
   readonly role: SimRole;
@@ -42,8 +49,7 @@ export interface Person {
   room: string | null;
   /** Whether its process runs. */
   isUp: boolean;
-  /** When a backup was put back, and what the backup had. */
-  readonly restored: { readonly atMs: number; readonly backupMs: number }[];
+  readonly restored: Restored[];
   /** What came in answer to its resume probes. */
   readonly answers: { readonly atMs: number; readonly frame: Bytes; readonly from: string }[];
   readonly page: () => Page | null;

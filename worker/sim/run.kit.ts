@@ -85,7 +85,7 @@ async function runWorld(world: World, o: RunOptions): Promise<RunReport> {
     await work(live);
     await heal(live);
     const audits = await settle(live);
-    if (audits !== null) judge(live, audits);
+    if (audits !== null) await judge(live, audits);
     for (const person of people) await countCodes(world, person, codes);
   } catch (error) {
     world.failed(error);

@@ -51,22 +51,36 @@ export async function settle(scene: Scene): Promise<ReadonlyMap<Person, Audit> |
       last = `${people[odd]?.name ?? ''} and ${people[0]?.name ?? ''} hold other packs`;
       continue;
     }
-    const audits = new Map<Person, Audit>();
-    for (const person of people) {
-      const audit = await auditDisk(world, person.device, person.room ?? '');
-      if (audit !== null) audits.set(person, audit);
+    const audits = await auditAll(scene);
+    if (isSame(audits, people.length)) {
+      // What was stored last may still be on its way into what is shown.
+      await world.timeline.runUntil(world.timeline.now() + stepMs);
+      const again = await auditAll(scene);
+      if (isSame(again, people.length)) return again;
     }
-    const roots = new Set([...audits.values()].map(({ roots: found }) => JSON.stringify([...found].sort())));
-    if (audits.size === people.length && roots.size === 1) return audits;
     last = [...audits].map(([person, { core }]) => `${person.name} ${countsOf(core)}`).join(' | ');
   }
   world.fail(`not settled: ${last}`);
   for (const person of people) {
     world.log(`${person.name}: ${stateOf(person)}; ${await statsText(world, person)}`);
-    const audit = await auditDisk(world, person.device, person.room ?? '');
+    const audit = await auditDisk(world, person.device, { room: person.room ?? '' });
     if (audit !== null) for (const line of chainLines(audit, world.wallMs())) world.log(`  ${line}`);
   }
   return null;
+}
+
+async function auditAll({ world, people }: Scene): Promise<ReadonlyMap<Person, Audit>> {
+  const audits = new Map<Person, Audit>();
+  for (const person of people) {
+    const audit = await auditDisk(world, person.device, { room: person.room ?? '' });
+    if (audit !== null) audits.set(person, audit);
+  }
+  return audits;
+}
+
+function isSame(audits: ReadonlyMap<Person, Audit>, count: number): boolean {
+  const roots = new Set([...audits.values()].map(({ roots: found }) => JSON.stringify([...found].sort())));
+  return audits.size === count && roots.size === 1;
 }
 
 /** Counters and faults of a person's engine, for reports. */

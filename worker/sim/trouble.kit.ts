@@ -3,6 +3,7 @@ import type { FaultName } from './plan.js';
 import { failOver, powerOff, takeOver, type Person } from './person.kit.js';
 import type { Chance } from './random.js';
 import type { Scene } from './scene.kit.js';
+import { writeSomething } from './workload.kit.js';
 
 function note(scene: Scene, incident: string): void {
   scene.incidents.set(incident, (scene.incidents.get(incident) ?? 0) + 1);
@@ -40,7 +41,10 @@ export function cause(scene: Scene, name: FaultName, chance: Chance): void {
         note(scene, name);
         failOver(world, person);
       };
-      return chance.is(0.5) ? life?.killAfterCommit(next) : life?.killAtCall(chance.int(100) + 1, next);
+      if (chance.is(0.5)) return life?.killAtCall(chance.int(100) + 1, next);
+      // Most often what it does not hear of is then the commit of this write, which its page will send again.
+      life?.killAfterCommit(next);
+      return void writeSomething(person, chance);
     }
     case 'two engines':
       if (person.room === null) return;
@@ -92,6 +96,9 @@ function restore(scene: Scene, chance: Chance): void {
   note(scene, 'backup');
   crash(scene, person, chance);
   scene.world.log(`${person.name}'s disk is put back as of ${(backup.atMs / 1000).toFixed(3)}`);
-  person.restored.push({ atMs: scene.world.timeline.now(), backupMs: backup.atMs });
+  const others = scene.people
+    .filter((other) => other !== person)
+    .map((other) => ({ person: other, disk: other.device.disk().copy() }));
+  person.restored.push({ atMs: scene.world.timeline.now(), backupMs: backup.atMs, others });
   person.device.useDisk(backup.disk);
 }
