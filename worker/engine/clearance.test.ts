@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { controlId } from './replica/index.js';
+import { createClearance } from './room/net/clearance.js';
+import { act, forgeControl, foundCore, give, memberCore } from './core.kit.js';
+
+test('[F10] a cleared start that is shown a tail it lacks signs nothing until it has fetched it', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const [adaId, bobId] = [ada.keys.deviceId, bob.keys.deviceId];
+  const clearance = createClearance(bob, { isNew: false, changed: () => undefined });
+  expect(clearance.isCleared()).toBe(false);
+  expect(await clearance.answered(adaId, [])).toBe('clear');
+  expect(clearance.isCleared()).toBe(true);
+
+  bob.row = { ...bob.row, boots: [Buffer.from(bob.boot).toString('hex')] };
+  const tail = await forgeControl(bob, { kind: 'fold' });
+  const last = tail.entries[0];
+  const head = { domainId: controlId, seq: 0, entryId: last?.id ?? bobId, sig: tail.endSig, boot: bob.boot };
+  expect(await clearance.answered(adaId, [{ ...head, sig: new Uint8Array(64) }])).toBe('clear');
+  expect(clearance.isCleared()).toBe(true);
+  expect(await clearance.answered(adaId, [head])).toBe('behind');
+  expect(clearance.isCleared()).toBe(false);
+  expect(await clearance.answered(adaId, [])).toBe('clear');
+  expect(clearance.isCleared()).toBe(false);
+
+  await give(bob, [tail]);
+  await act(bob, (step) => {
+    clearance.ownEntries(step, [bob.boot]);
+  });
+  expect(clearance.isCleared()).toBe(true);
+  clearance.stop();
+});
