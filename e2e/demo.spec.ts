@@ -37,7 +37,7 @@ test('[S21] Ada writes and Bob sees; cut off, both write; mended, they agree; a 
   await expect(card(bob, 'Bring cake')).toBeVisible();
   await say(bob, 'I will');
   await expect(messages(ada)).toContainText(['I will']);
-  await expect(state(ada, 'Everyone has it')).toBeVisible();
+  for (const pane of [ada, bob]) await expect(state(pane, 'Everyone has it')).toBeVisible();
 
   await page.getByRole('button', { name: 'Cut the wire', exact: true }).click();
   await expect(state(ada, 'Wire is cut')).toBeVisible();

@@ -88,7 +88,7 @@ test('[S11] @chromium five peers and a newcomer, without beacons and preference:
     await upToDate(others, 0);
     let written = 0;
     const before = await Promise.all(others.map(countersOf));
-    const grantsBefore = (await countersOf(newcomer))['grantsSent'] ?? 0;
+    const ofNewcomer = await countersOf(newcomer);
     for (let run = 0; run < runs; run++) {
       await newcomer.detachAll();
       await expect.poll(async () => (await newcomer.status()).network).toBe('offline');
@@ -100,10 +100,16 @@ test('[S11] @chromium five peers and a newcomer, without beacons and preference:
     }
     const after = await Promise.all(others.map(countersOf));
     const claims = total(after, 'claimsSent') - total(before, 'claimsSent');
-    const grants = ((await countersOf(newcomer))['grantsSent'] ?? 0) - grantsBefore;
+    const now = await countersOf(newcomer);
+    const grants = total([now], 'grantsSent') - total([ofNewcomer], 'grantsSent');
+    // A source that says nothing for 400 ms is replaced (ELE-3). On a machine that stood still so long, that may be an honest one.
+    const unanswered = total([now], 'grantsUnanswered') - total([ofNewcomer], 'grantsUnanswered');
     const extra = (claims - runs) / runs;
-    console.log(`[S11] ${runs} runs: ${grants} grants, ${claims} claims, ${extra.toFixed(2)} extra claims each`);
-    expect(grants).toBe(runs);
+    console.log(
+      `[S11] ${runs} runs: ${grants} grants (${unanswered} unanswered in time), ${claims} claims, ${extra.toFixed(2)} extra claims each`,
+    );
+    expect(grants - unanswered).toBe(runs);
+    expect(unanswered).toBeLessThanOrEqual(2);
     expect(extra).toBeLessThanOrEqual(1);
   } finally {
     await attachSaid(info, [context]);

@@ -84,10 +84,11 @@ async function failOver({ namespace, follower }: TwoTabs, { take, askAfter = fal
   const takenAtMs = Date.now();
   await take();
   const savedAtMs = await (early ?? write());
-  // Perhaps all were saved before the leader was gone: then this one is what the next leader saves first.
+  // Perhaps all were saved before the leader was gone: then one more is what the next leader saves first.
+  const generation = async (): Promise<number> => (await follower.stats()).generation;
+  await expect.poll(generation, { intervals: [20] }).toBe(before + 1);
   await follower.write('and one more');
   const tookMs = (askAfter ? savedAtMs : Date.now()) - takenAtMs;
-  expect((await follower.stats()).generation).toBe(before + 1);
   expect(await holders(follower, namespace)).toBe(1);
   await showsAll(follower);
   return tookMs;

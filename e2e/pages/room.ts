@@ -255,15 +255,25 @@ function stats(name: string): Promise<EngineStats> {
   if (worker === null) throw new Error(`${name} has no worker yet`);
   const id = 1_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name}: no stats within ${patienceMs} ms`)), patienceMs);
-    const hear = ({ data }: MessageEvent<{ t: string; id?: number; value?: EngineStats }>): void => {
-      if (data.id !== id || data.t !== 'reply' || data.value === undefined) return;
+    const ask = (): void => worker.postMessage({ t: 'call', id, name: 'stats', args: {} });
+    // A leader that goes takes the question along; the package's own link asks the next one again, too.
+    const again = setInterval(ask, 100);
+    const stop = (): void => {
+      clearInterval(again);
       clearTimeout(timer);
       worker.removeEventListener('message', hear);
+    };
+    const timer = setTimeout(() => {
+      stop();
+      reject(new Error(`${name}: no stats within ${patienceMs} ms`));
+    }, patienceMs);
+    const hear = ({ data }: MessageEvent<{ t: string; id?: number; value?: EngineStats }>): void => {
+      if (data.id !== id || data.t !== 'reply' || data.value === undefined) return;
+      stop();
       resolve(data.value);
     };
     worker.addEventListener('message', hear);
-    worker.postMessage({ t: 'call', id, name: 'stats', args: {} });
+    ask();
   });
 }
 

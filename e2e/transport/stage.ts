@@ -48,6 +48,19 @@ declare global {
   }
 }
 
+/** Runs what it is given one after the other. */
+function queue(): <T>(run: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (run) => {
+    const mine = last.then(run);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
+/** Firefox opens a page in a window that it looks for: one that is being closed meanwhile is an error. */
+const inTurn = queue();
+
 /** A server, and two pages in contexts of their own. */
 export async function openStage(browser: Browser): Promise<Stage> {
   const server = await startLivekit();
@@ -68,12 +81,7 @@ export async function openStage(browser: Browser): Promise<Stage> {
   let opened = 0;
 
   // Firefox opens one socket per server at a time: many joins at once can stand in each other's way until they time out.
-  let joining: Promise<unknown> = Promise.resolve();
-  const afterOthers = <T>(join: () => Promise<T>): Promise<T> => {
-    const mine = joining.then(join);
-    joining = mine.catch(() => undefined);
-    return mine;
-  };
+  const afterOthers = queue();
 
   const use = async (page: Page, source: string, identity: string): Promise<StagePeer> => {
     const id = `use-${opened++}`;
@@ -107,7 +115,7 @@ export async function openStage(browser: Browser): Promise<Stage> {
     close: async () => {
       // A browser that is merely ended leaves ghosts in the rooms.
       await Promise.all(pages.map((page) => page.evaluate(leaveAll)));
-      await Promise.all(contexts.map((context) => context.close()));
+      await inTurn(() => Promise.all(contexts.map((context) => context.close())));
       await files.close();
       await server.stop();
     },
@@ -115,7 +123,7 @@ export async function openStage(browser: Browser): Promise<Stage> {
 }
 
 async function openPage(context: BrowserContext, files: StaticServer): Promise<Page> {
-  const page = await context.newPage();
+  const page = await inTurn(() => context.newPage());
   await page.addInitScript(() => {
     const channels: RTCDataChannel[] = [];
     const create = RTCPeerConnection.prototype.createDataChannel;

@@ -103,7 +103,7 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
       case 'send-grant':
         return sendGrant(action);
       case 'end-transfer': {
-        answers.ended(action.transfer);
+        if (answers.ended(action.transfer)) bump(core, 'grantsUnanswered');
         const reach = host.reach(action.source);
         return reach?.netLink.reassemblyOf(reach.peer.address).end(action.transfer);
       }
@@ -246,7 +246,8 @@ const maxAnswerMs = 2_000;
 function createAnswerTimes(): {
   readonly asked: (transfer: number, now: number) => void;
   readonly came: (transfer: number, now: number) => void;
-  readonly ended: (transfer: number) => void;
+  /** Gives whether nothing had come of it. */
+  readonly ended: (transfer: number) => boolean;
   /** Null before the first grant. */
   readonly typicalMs: () => number | null;
 } {
@@ -262,9 +263,10 @@ function createAnswerTimes(): {
       open = null;
     },
     ended: (transfer) => {
-      if (open?.transfer !== transfer) return;
+      if (open?.transfer !== transfer) return false;
       typical = Math.min(maxAnswerMs, 2 * Math.max(200, typical ?? 0)); // it said nothing in time: wait longer for the next
       open = null;
+      return true;
     },
     typicalMs: () => typical,
   };
