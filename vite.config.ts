@@ -22,6 +22,8 @@ export default defineConfig({
           include: [`${roots}/**/*.test.ts`],
           // Suites that start servers, install packages or run for minutes have scripts of their own.
           exclude: ['worker/sim/**', 'tests/package/**', 'tests/tooling/**', 'tests/long/**'],
+          // Many wait for timers of the engine most of their time.
+          maxWorkers: 3,
           // Nothing here measures time; a slow machine is no failure.
           testTimeout: 30_000,
         },

@@ -1,6 +1,6 @@
 /** Elections and catching up over a real livekit-server: who serves, how often anybody claims in vain, and what is sent. */
 import { expect, test, type Page } from '@playwright/test';
-import { build } from 'vite';
+import { bundle } from './support/bundle.js';
 import { attachSaid, openPage, peer, startHarness, type Peer } from './support/keeproom-page.js';
 import { startLivekit, type TestLivekit } from './support/livekit.js';
 import type { StaticServer } from './support/static-server.js';
@@ -17,15 +17,6 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   await Promise.all([livekit.stop(), server.close()]);
 });
-
-async function bundle(entry: string): Promise<string> {
-  const lib = { entry, formats: ['es' as const], fileName: 'worker' };
-  const build1 = { write: false, minify: false, target: 'es2022', lib };
-  const built = await build({ configFile: false, logLevel: 'warn', build: build1 });
-  const chunk = (Array.isArray(built) ? built[0] : null)?.output[0];
-  if (chunk === undefined) throw new Error(`nothing was built of ${entry}`);
-  return chunk.code;
-}
 
 const via = async (room: string, identity: string) =>
   [{ via: 'livekit', url: livekit.url, token: await livekit.token(room, identity) }] as const;

@@ -3,8 +3,9 @@
  * has been patched as well, judged alike by every peer, whether the entry came from its author or through others.
  */
 import { expect, test, type BrowserContext } from '@playwright/test';
-import { build, type Plugin } from 'vite';
+import type { Plugin } from 'vite';
 import type { Forged, Outcome, Role, Via } from './pages/room.js';
+import { bundle } from './support/bundle.js';
 import { attachSaid, openPage, peer, startHarness, type Peer } from './support/keeproom-page.js';
 import type { StaticServer } from './support/static-server.js';
 
@@ -43,20 +44,9 @@ async function withoutPermissions(): Promise<string> {
       }, code);
     },
   };
-  const built = await build({
-    configFile: false,
-    logLevel: 'warn',
-    plugins: [patch],
-    build: {
-      write: false,
-      minify: false,
-      target: 'es2022',
-      lib: { entry: 'src/worker.ts', formats: ['es'], fileName: 'worker' },
-    },
-  });
-  const chunk = (Array.isArray(built) ? built[0] : null)?.output[0];
-  if (chunk === undefined || patched.size !== Object.keys(patches).length) throw new Error('nothing was patched');
-  return chunk.code;
+  const code = await bundle('src/worker.ts', [patch]);
+  if (patched.size !== Object.keys(patches).length) throw new Error('nothing was patched');
+  return code;
 }
 
 /** A room of ada's with more members; each in a page with the others, as they were asked for. */

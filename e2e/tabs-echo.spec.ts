@@ -3,10 +3,9 @@
  * leader can go, with writes of another tab in flight. The times are printed and held to their bounds.
  */
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
-import { build } from 'vite';
-import { launchOptions } from '../scripts/browsers.mjs';
 import { faultsOf } from '../worker/tabs/echo.kit.js';
 import type { EchoState } from '../worker/hosts/web/echo-page.kit.js';
+import { bundle } from './support/bundle.js';
 import { startStatic, type StaticServer } from './support/static-server.js';
 
 /** So many that the leader goes in the middle of them; each is a commit. */
@@ -25,18 +24,6 @@ test.beforeAll(async () => {
   server = await startStatic({ files: { '/echo.html': html, '/echo-page.js': page!, '/echo-worker.js': worker! } });
 });
 test.afterAll(() => server.close());
-
-async function bundle(entry: string): Promise<string> {
-  const built = await build({
-    configFile: false,
-    logLevel: 'warn',
-    build: { write: false, minify: false, target: 'es2022', lib: { entry, formats: ['es'], fileName: 'echo' } },
-  });
-  const [first] = Array.isArray(built) ? built : [];
-  const chunk = first?.output[0];
-  if (chunk === undefined) throw new Error(`nothing was built of ${entry}`);
-  return chunk.code;
-}
 
 interface Tabs {
   readonly namespace: string;
@@ -110,16 +97,8 @@ function report(what: string, tookMs: number, boundMs: number): void {
   expect(tookMs).toBeLessThanOrEqual(boundMs);
 }
 
-/** Each of these ends the leader, and the browser hands on its lock. */
+/** Each of these ends the leader alone, and the browser hands on its lock. What a tab does as a whole: s13-tabs.spec.ts. */
 const endings: Readonly<Record<string, (tabs: Tabs) => Promise<unknown>>> = {
-  closed: ({ leader }) => leader.close(),
-  reloaded: ({ leader }) => leader.reload(),
-  // Firefox keeps tabs of one site in one process, which would take the follower along.
-  'killed @chromium': ({ leader }) => {
-    const crashed = new Promise((resolve) => leader.once('crash', resolve));
-    void leader.goto('chrome://crash').catch(() => undefined);
-    return crashed;
-  },
   'without its worker': ({ leader }) => leader.evaluate(() => window.echo.terminate()),
   'giving up': ({ leader }) => leader.evaluate(() => window.echo.post({ t: 'abdicate' })),
 };
@@ -134,56 +113,17 @@ for (const [ending, take] of Object.entries(endings)) {
   });
 }
 
-test('[S13] leader put away whole, frozen with its events: 2 s; brought back it follows', async ({
-  browserName,
-  playwright,
-}) => {
-  const engine = browserName === 'firefox' ? 'firefox' : 'chromium';
-  // What keeps a page that was left, so that going back shows it as it was; Playwright switches it off in Chromium.
-  const ignoreDefaultArgs = ['--disable-back-forward-cache'];
-  const browser = await playwright[engine].launch({ ...launchOptions(engine), ignoreDefaultArgs });
-  const tabs = await openTabs(await browser.newContext());
-  const leave = () => tabs.leader.evaluate((elsewhere) => location.assign(elsewhere), `${server.otherOrigin}/blank`);
-  report(`${browserName}, leader put away`, await failOver(tabs, { take: leave }), 2_000);
-  await expect.poll(() => tabs.leader.evaluate(() => 'echo' in window).catch(() => true)).toBe(false);
-  await tabs.leader.evaluate(() => history.back());
-  await expect.poll(() => tabs.leader.evaluate(() => 'echo' in window).catch(() => false)).toBe(true);
-  // It may come back as a new page (see s13-tabs.spec.ts).
-  const isKept = (await stateOf(tabs.leader)).engine !== null;
-  if (!isKept) await startTab(tabs.leader, tabs.namespace, 'third');
-  await followsAgain(tabs);
-  await browser.close();
-});
-
-test('[S13] leader stopped without any event: 6 s; awake again its commit is fenced and it follows', async ({
+test('[S13] leader stopped without any event: 6 s; awake again its commit is fenced and it follows @firefox', async ({
   context,
   browserName,
 }) => {
   const tabs = await openTabs(context);
   const blockMs = 7_000;
-  const block = () => tabs.leader.evaluate((ms) => window.echo.post({ torture: 'block', ms }), blockMs);
+  const block = () => tabs.leader.evaluate((ms) => window.echo.post({ blockMs: ms }), blockMs);
   report(`${browserName}, leader stopped`, await failOver(tabs, { writes: 20, askAfter: true, take: block }), 6_000);
   await expect.poll(async () => (await stateOf(tabs.leader)).confessions, { timeout: 20_000 }).toEqual(['fenced']);
   await followsAgain(tabs);
   expect(await faults(tabs.follower, tabs.namespace, 20 + afterwards)).toEqual([]);
-});
-
-test('[S13] leader stopped inside a write transaction: a typed status, and recovery when it wakes', async ({
-  context,
-  browserName,
-}) => {
-  const tabs = await openTabs(context);
-  const startedAtMs = Date.now();
-  const holdMs = 7_000;
-  const hold = () =>
-    tabs.leader.evaluate(([ms, namespace]) => window.echo.post({ torture: 'hold', ms, namespace }), [
-      holdMs,
-      tabs.namespace,
-    ] as const);
-  const tookMs = await failOver(tabs, { writes: 20, askAfter: true, take: hold });
-  const { blockedAtMs } = await stateOf(tabs.follower);
-  report(`${browserName}, stopped in a transaction: typed status`, blockedAtMs - startedAtMs, 6_000);
-  report(`${browserName}, stopped in a transaction for ${holdMs} ms: saved`, tookMs, holdMs + 2_000);
 });
 
 test('[S13] the process of the leader stopped by the system: 6 s; awake again it writes nothing @chromium', async ({

@@ -50,7 +50,7 @@ export async function auditDisk(
   const store = disk.open(generation);
   const random = { bytes: device.chance.fork('audit').bytes };
   const vault = createNodeVault({ dataKey: device.dataKey, random, memo: world.memo });
-  const time = { now: world.wallMs, after: () => () => undefined };
+  const time = { now: device.nowMs, after: () => () => undefined };
   const ports = { store, vault, random, time, deflate: nodeDeflate, generation, durability: 'durable' as const };
   const [stored] = await store.list('rooms', [room]);
   const row = stored && readRoomRow(stored.value);

@@ -58,6 +58,8 @@ export interface Device {
   readonly name: string;
   readonly chance: Chance;
   readonly dataKey: Bytes;
+  /** Its own clock, wrong as it is, in milliseconds since 1970. */
+  readonly nowMs: () => number;
   disk: () => MemoryDisk;
   /** Goes on with another disk: a restored backup. */
   readonly useDisk: (disk: MemoryDisk) => void;
@@ -85,6 +87,7 @@ export function createDevice(world: DeviceWorld, o: DeviceOptions): Device {
     name: o.name,
     chance,
     dataKey,
+    nowMs: () => Math.floor(world.wallMs() + o.skewMs),
     disk: () => disk,
     useDisk: (other) => {
       disk = other;
@@ -211,7 +214,7 @@ function portsOf({ world, o, device }: Birth, life: LifePorts): EnginePorts {
       verify: (jobs) => guard(() => vault.verify(jobs)),
     },
     time: {
-      now: () => Math.floor(world.wallMs() + o.skewMs),
+      now: device.nowMs,
       after: (delayMs, run) =>
         world.timeline.after(delayMs, () => {
           if (isAlive()) run();

@@ -14,6 +14,15 @@ export function hasForked({ core }: Audit): boolean {
   return [...core.state.forks.keys()].some((key) => key.endsWith(`/${core.device}`));
 }
 
+/**
+ * Whether this device's grant has fallen with a branch of the founder's control: it is no member any more, so no content
+ * goes there, and what it wrote has no effect. Control alone still has to say the same to it as to all.
+ */
+export function isCastOut({ core }: Audit): boolean {
+  const isForked = [...core.state.forks.values()].some(({ winners }) => winners.size > 0);
+  return isForked && !core.state.access.devices.has(core.device);
+}
+
 /** Every fork of an honest chain is typed, and was made when all who had answered lacked the tail (F10). */
 export function judgeForks(scene: Scene, audits: Audits, fail: (text: string) => void): void {
   for (const [person, audit] of audits) {

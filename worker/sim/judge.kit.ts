@@ -3,7 +3,7 @@ import { toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
 import type { Entry } from '../../src/core/entry/index.js';
 import { referenceRecord } from '../../src/core/record/reference.kit.js';
 import { auditDisk, type Audit } from './audit.kit.js';
-import { hasForked, judgeForks } from './forks.kit.js';
+import { hasForked, isCastOut, judgeForks } from './forks.kit.js';
 import { payloadKey, type PageWrite } from './page.kit.js';
 import type { Person } from './person.kit.js';
 import type { Scene } from './scene.kit.js';
@@ -11,7 +11,8 @@ import { canary, evil } from './workload.kit.js';
 
 export async function judge(scene: Scene, audits: ReadonlyMap<Person, Audit>): Promise<void> {
   const fail = (text: string): void => scene.world.fail(text);
-  const people = [...audits];
+  const people = [...audits].filter(([, audit]) => !isCastOut(audit));
+  if (people.length < audits.size) scene.incidents.set('cast out by a fork', audits.size - people.length);
   const [first] = people;
   if (first === undefined) return fail('nobody has the room');
   for (const [person, audit] of people) {

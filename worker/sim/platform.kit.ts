@@ -1,7 +1,7 @@
 /** What a simulated device gets from Node, all of it synchronous inside: one seed gives one run. */
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { concatBytes, copyBytes, fromHex, toHex, type Bytes } from '../../src/core/base/index.js';
+import { concatBytes, copyBytes, fromHex, type Bytes } from '../../src/core/base/index.js';
 import {
   ed25519PublicKey,
   hasStrictSignatureForm,
@@ -33,16 +33,17 @@ export const nodeDeflate: Deflate = {
 };
 
 /**
- * Verdicts and key objects, which depend on nothing but their bytes: all devices of a world may look them up, because
- * all would come to the same.
+ * Verdicts, agreements and key objects, which depend on nothing but their bytes: all devices of a world may look them up,
+ * because all would come to the same.
  */
 export interface PureMemo {
   readonly verdicts: Map<string, boolean>;
+  readonly agreements: Map<string, Bytes | null>;
   readonly keys: Map<string, KeyObject | null>;
 }
 
 export function createPureMemo(): PureMemo {
-  return { verdicts: new Map(), keys: new Map() };
+  return { verdicts: new Map(), agreements: new Map(), keys: new Map() };
 }
 
 const pkcs8 = fromHex('302e020100300506032b657004220420') ?? new Uint8Array();
@@ -85,7 +86,7 @@ export function createNodeVault(o: {
       return Promise.resolve(seeds?.length === 64 ? keysOf(handle, seeds) : null);
     },
     sign: (keys, message) => Promise.resolve(copyBytes(sign(null, message, secretsOf(keys).key))),
-    agree: (keys, peer) => Promise.resolve(x25519Shared(secretsOf(keys).secret, peer)),
+    agree: (keys, peer) => Promise.resolve(agreementOf(secretsOf(keys).secret, peer, memo)),
     signerOfSeed: (seed) =>
       Promise.resolve({
         publicKey: ed25519PublicKey(seed),
@@ -97,8 +98,23 @@ export function createNodeVault(o: {
   };
 }
 
+function agreementOf(secret: Bytes, peer: Bytes, memo: PureMemo): Bytes | null {
+  const id = textOf(secret, peer);
+  let shared = memo.agreements.get(id);
+  if (shared === undefined) {
+    shared = x25519Shared(secret, peer);
+    memo.agreements.set(id, shared);
+  }
+  return shared && copyBytes(shared);
+}
+
+/** The bytes as the key of a map. */
+function textOf(...parts: readonly Bytes[]): string {
+  return Buffer.concat(parts).toString('latin1');
+}
+
 function verdictOf(job: VerifyJob, memo: PureMemo): boolean {
-  const id = `${toHex(job.signature)}${toHex(job.publicKey)}${toHex(job.message)}`;
+  const id = textOf(job.signature, job.publicKey, job.message);
   let verdict = memo.verdicts.get(id);
   if (verdict === undefined) {
     const key = hasStrictSignatureForm(job.signature) ? publicKeyOf(job.publicKey, memo) : null;
@@ -109,7 +125,7 @@ function verdictOf(job: VerifyJob, memo: PureMemo): boolean {
 }
 
 function publicKeyOf(bytes: Bytes, memo: PureMemo): KeyObject | null {
-  const id = toHex(bytes);
+  const id = textOf(bytes);
   let key = memo.keys.get(id);
   if (key === undefined) {
     const isAdmissible = isAdmissiblePublicKey(bytes);

@@ -1,5 +1,7 @@
 /** The end of a run: everything works again, until all disks hold the same or it takes too long. */
 import { auditDisk, reachOf, type Audit } from './audit.kit.js';
+import { isCastOut } from './forks.kit.js';
+import { controlKey } from '../engine/replica/index.js';
 import type { Person } from './person.kit.js';
 import type { Scene } from './scene.kit.js';
 import { addressesOf } from './trouble.kit.js';
@@ -79,8 +81,14 @@ async function auditAll({ world, people }: Scene): Promise<ReadonlyMap<Person, A
 }
 
 function isSame(audits: ReadonlyMap<Person, Audit>, count: number): boolean {
-  const roots = new Set([...audits.values()].map(({ roots: found }) => JSON.stringify([...found].sort())));
-  return audits.size === count && roots.size === 1;
+  const all = [...audits.values()];
+  const roots = new Set(
+    all.filter((audit) => !isCastOut(audit)).map(({ roots: found }) => JSON.stringify([...found].sort())),
+  );
+  const controls = new Set(all.map(({ roots: found }) => found.get(controlKey)));
+  // The rest of a pack that came in part is in when its engine says so, not when the disk is read at a later time.
+  const isWhole = all.every(({ core }) => core.parts.size === 0);
+  return audits.size === count && roots.size === 1 && controls.size === 1 && isWhole;
 }
 
 /** Counters and faults of a person's engine, for reports. */
@@ -93,7 +101,7 @@ async function statsText(world: World, person: Person): Promise<string> {
 function isQuiet(person: Person): boolean {
   const info = person.page()?.view.info ?? null;
   if (person.room === null || info === null || !person.isUp) return false;
-  if (info.blocked !== null) return true;
+  if (info.blocked !== null || info.me === '') return true;
   return person.page()?.writes.every((write) => write.savedAtMs !== null) === true && info.undelivered === 0;
 }
 

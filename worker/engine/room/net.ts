@@ -32,8 +32,10 @@ const maxOffsetMs = 26 * 60 * 60_000;
 const clockStepMs = 1_000;
 /** Devices without effect are thought of no more often than this. */
 const strangerLookMs = 250;
-/** A pause before the same question is asked again. */
+/** A pause before the same question is asked again; doubled each time nothing comes of it, */
 const askAgainMs = 250;
+/** and no longer than this. */
+const maxAskAgainMs = 64_000;
 
 export interface NetHost {
   readonly infoChanged: () => void;
@@ -127,6 +129,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     hereDevices: () => devicesHere(),
     sendAfter: host.sendAfter,
   });
+  const patience = createPatience();
   const pull = createPull(core, {
     reach: roster.reach,
     links: () => [...links.values()],
@@ -139,13 +142,14 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       if (by !== null && wasControlOnly && roster.isEffective(by)) pull.start({ prefer: by, controlOnly: false });
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
       else if (complete && roster.members().length > 0) considerPull();
-      else after(askAgainMs, considerPull);
+      else after(patience.next(totalEntries(core)), considerPull);
       host.infoChanged();
     },
     roundBegins: beacons.roundBegins,
     changed: host.infoChanged,
   });
   const fetchFrom = (device: Bytes): void => {
+    if (!roster.isEffective(device)) return void pull.start({ prefer: device, controlOnly: true, isStranger: true });
     pull.start({ prefer: options.isCold ? null : device, controlOnly: false });
   };
   const askAgain = (device: Bytes): void => {
@@ -407,6 +411,18 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
   };
   return net;
+}
+
+/** How long to wait before somebody who cannot give everything now is asked again. */
+function createPatience(): { readonly next: (entriesHeld: number) => number } {
+  let [held, tries] = [0, 0];
+  return {
+    next: (entriesHeld) => {
+      tries = entriesHeld === held ? tries + 1 : 0;
+      held = entriesHeld;
+      return Math.min(maxAskAgainMs, askAgainMs * 2 ** tries);
+    },
+  };
 }
 
 function totalEntries(core: RoomCore): number {

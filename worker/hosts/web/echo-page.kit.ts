@@ -22,8 +22,6 @@ export interface EchoState {
   readonly savedAtMs: number;
   /** When an engine was last ready. */
   readonly readyAtMs: number;
-  /** When `storage/blocked` was first seen; 0: never. */
-  readonly blockedAtMs: number;
   readonly confessions: readonly string[];
 }
 
@@ -39,7 +37,6 @@ const state = {
   saved: 0,
   savedAtMs: 0,
   readyAtMs: 0,
-  blockedAtMs: 0,
   confessions: [] as string[],
 };
 let space = '';
@@ -55,7 +52,6 @@ worker.addEventListener('message', ({ data }: MessageEvent<ToPage | Confession>)
   }
   if (data.t === 'engine') {
     state.engine = data;
-    if (data.error?.code === 'storage/blocked') state.blockedAtMs ||= Date.now();
     if (data.state === 'ready') state.readyAtMs = Date.now();
     if (data.state === 'ready') for (let n = state.saved + 1; n <= state.written; n++) send(n);
   }

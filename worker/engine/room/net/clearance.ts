@@ -13,7 +13,10 @@ export interface Clearance {
   readonly isCleared: () => boolean;
   /** Null, or the code that keeps this device from ever signing again in this room. */
   readonly blocked: () => string | null;
-  /** The answer of a peer to my probe: my own heads as it holds them. Gives what lies above mine: a tail to fetch. */
+  /**
+   * The answer of a peer to my probe: my own heads as it holds them. `behind`: one that I do not hold, a tail to fetch. I
+   * signed it, so it counts from anybody; that nothing is lost counts from whom I know as a member alone.
+   */
   readonly answered: (peer: Bytes, heads: readonly ResumeHead[]) => Promise<'clear' | 'behind' | 'ignored'>;
   /** Own entries came from the network: was it a lost tail, or does another copy of this device write? */
   readonly ownEntries: (step: Step, boots: readonly Bytes[]) => void;
@@ -52,7 +55,6 @@ export function createClearance(
     isCleared: () => cleared && core.blocked === null,
     blocked: () => core.blocked,
     answered: async (peer, heads) => {
-      if (!access.devices.has(toHex(peer)) && !core.state.access.devices.has(toHex(peer))) return 'ignored';
       const verified = await Promise.all(heads.map((head) => isMine(core, head)));
       const tail = heads.filter((head, i) => verified[i] === true && !isHeld(head));
       if (tail.length > 0) {
@@ -63,6 +65,7 @@ export function createClearance(
         stopWait = null;
         return 'behind';
       }
+      if (!access.devices.has(toHex(peer)) && !core.state.access.devices.has(toHex(peer))) return 'ignored';
       // Somebody else who lacks the tail does not make it go away.
       if (eligible.has(toHex(peer)) && above.length === 0) clear('resumed');
       return 'clear';

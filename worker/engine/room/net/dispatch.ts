@@ -115,7 +115,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
     }
   };
   /** A device whose grant is not known here may hand over control when asked, and ask for it; nothing else (X4). */
-  const onStranger = (step: Step, from: Reach, frame: OpenedFrame): void => {
+  const onStranger = (step: Step, from: Reach, frame: OpenedFrame): Promise<void> | void => {
     const { netLink, peer } = from;
     const source = host.pull.source();
     switch (frame.type) {
@@ -125,9 +125,8 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
         break;
       case frameTypes.syncReq: {
         const req = read(decodeSyncReq(frame.message));
-        if (req === null) return;
-        if (req.controlOnly) return host.claims.onRequest(netLink, peer, req);
-        break;
+        // Who thinks to be a member, by a grant that has fallen (F6), learns of it this way.
+        return req === null ? undefined : host.claims.onRequest(netLink, peer, { ...req, controlOnly: true });
       }
       case frameTypes.ack: {
         const ack = read(decodeAck(frame.message));
@@ -139,7 +138,8 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
         return;
       }
       case frameTypes.resume:
-        return; // a member that greets a newcomer cannot know that its own grant has not arrived yet
+        // Its grant may not have arrived yet, or may be what was lost.
+        return onResume({ netLink, peer }, frame.message);
     }
     countFault(core, 'frame/not-effective');
   };

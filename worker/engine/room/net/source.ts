@@ -6,6 +6,7 @@ import {
   missingRanges,
   setRoot,
   type ChainRange,
+  type ClockEntry,
   type DomainClock,
 } from '../../../../src/core/reconcile/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
@@ -18,6 +19,7 @@ import {
 } from '../../../../src/core/wire/index.js';
 import { storedBytes } from '../../../../src/ports/index.js';
 import {
+  chainKey,
   controlKey,
   domainOf,
   domainsInOrder,
@@ -83,9 +85,25 @@ function lackingOf(core: RoomCore, req: SyncReq): ServedRange[] {
       idAt: (author, seq) => domain.chainsByAuthor.get(author)?.ids[seq] ?? null,
       heldTo,
     });
-    for (const range of [...missing.ranges, ...missing.forks]) ranges.push({ ...range, domainHex });
+    const found = [...missing.ranges, ...missing.forks, ...beyondFallen(core, domain, window.entries)];
+    for (const range of found) ranges.push({ ...range, domainHex });
   }
   return inCausalOrder(core, ranges);
+}
+
+/** What stands where the requester holds a longer branch that has fallen: by its count alone it would lack nothing (F6). */
+function beyondFallen(core: RoomCore, domain: DomainReplica, theirs: readonly ClockEntry[]): ChainRange[] {
+  return theirs.flatMap(({ author: prefix, count, head }): ChainRange[] => {
+    for (const [author, { authorId, ids }] of domain.chainsByAuthor) {
+      const from = Math.min(...(core.state.forks.get(chainKey(toHex(domain.id), author))?.winners.keys() ?? []));
+      if (from >= ids.length || count <= ids.length || !author.startsWith(toHex(prefix))) continue;
+      const isFallen = [...domain.fallen].some(
+        ([id, entry]) => entry.author === author && entry.seq === count - 1 && id.startsWith(toHex(head)),
+      );
+      if (isFallen) return [{ author: authorId, from, to: ids.length }];
+    }
+    return [];
+  });
 }
 
 /** A stored pack of a forked chain, with the part of it that does not stand. */

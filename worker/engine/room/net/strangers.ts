@@ -4,7 +4,7 @@ import { myGrant, type RoomCore } from '../core.js';
 import { sessionKey } from './dispatch.js';
 import type { Roster } from './roster.js';
 
-/** Who knows no member yet has nothing else to do than to ask those that are here in turn. */
+/** Who joins and waits for its grant has nothing else to do than to ask those that are here in turn. */
 const joinerAskMs = 250;
 
 /** Devices that are here and have no effect in my view: whom to ask for its control, and when again (ELE-5). */
@@ -39,7 +39,8 @@ export function createStrangers(core: RoomCore, roster: Pick<Roster, 'here' | 'i
     asked: (peer) => {
       const tries = asks.get(sessionKey(peer))?.tries ?? 0;
       const chance = (random.bytes(1)[0] ?? 0) / 256;
-      const waitMs = myGrant(core) === null ? joinerAskMs : retryDelayMs(tries, chance);
+      const isJoiner = core.admitter !== null && myGrant(core) === null;
+      const waitMs = isJoiner ? joinerAskMs : retryDelayMs(tries, chance);
       asks.set(sessionKey(peer), { tries: tries + 1, atMs: time.now() + waitMs });
     },
   };
