@@ -39,8 +39,11 @@ interface Pair {
   readonly devices: readonly RigDevice[];
 }
 
-/** Ada, who has written a card that Bob has not, comes back to him; from then on `onSend` sees what he sends. */
-async function comeBack(onSend: OnSend): Promise<Pair> {
+/**
+ * Ada comes back to Bob; from then on `onSend` sees what he sends. She has written a card that he has not, or her disk was
+ * put back to before he came.
+ */
+async function comeBack(onSend: OnSend, o: { readonly isRestored?: boolean } = {}): Promise<Pair> {
   const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
   let isBack = false;
   const [first, b] = [await startDevice(), await startDevice()];
@@ -55,6 +58,7 @@ async function comeBack(onSend: OnSend): Promise<Pair> {
   tabA.lend(id, network.transport('a'));
   const role = { rank: 20, perms: 7, write: null };
   const { code } = await tabA.call('createInvite', { room: id, request: 'bb', role, maxUses: 5, expiresInMs: 60_000 });
+  const backup = first.disk.copy();
   const tabB = b.tab();
   tabB.lend(
     id,
@@ -62,18 +66,21 @@ async function comeBack(onSend: OnSend): Promise<Pair> {
   );
   await tabB.call('join', { join: 'j1', link: code ?? '', declaration, profile: { name: 'Bob', color: null } });
   const [roomA, bob] = [tabA.room(id), tabB.room(id)];
+  if (o.isRestored === true) roomA.insertCard('not on the backup');
   const isDone = ({ network: state, undelivered }: RoomInfo): boolean => state === 'up-to-date' && undelivered === 0;
   await until(() => isDone(roomA.info()) && isDone(bob.info()), { ms: 10_000, what: 'all delivered' });
   tabA.gone();
   await until(() => bob.info().network === 'alone');
   await first.engine.stop();
 
-  const second = await startDevice({ disk: first.disk });
+  const second = await startDevice({ disk: o.isRestored === true ? backup : first.disk });
   const tab = second.tab();
   await tab.call('open', { room: id, declaration });
   const ada = tab.room(id);
-  ada.insertCard('written away');
-  await until(() => ada.saved() === 1);
+  if (o.isRestored !== true) {
+    ada.insertCard('written away');
+    await until(() => ada.saved() === 1);
+  }
   isBack = true;
   tab.lend(id, network.transport('a'));
   return { ada, bob, devices: [second, b] };
@@ -121,4 +128,31 @@ test('[ELE-3] who has nothing to send and says so too late is asked again, not w
   });
   console.log(`[ELE-3] agreed ${await agree(pair)} ms after coming back`);
   expect(waiting.length).toBeGreaterThan(0);
+}, 20_000);
+
+test('[F10] [F6] a founder’s disk put back to before anybody came: what she signed then counts from a stranger, nothing forks', async () => {
+  const waiting: (() => void)[] = [];
+  let state: 'asked' | 'answered' | 'told' = 'asked';
+  const { ada, bob, devices } = await comeBack(
+    (frame, _on, send) => {
+      if (typeOf(frame) === frameTypes.resume) setTimeout(() => (state = state === 'told' ? state : 'answered'), 50);
+      // That there is more comes well before it does: long enough to sign something else meanwhile.
+      if (typeOf(frame) !== frameTypes.fragment || state === 'told') return true;
+      waiting.push(send);
+      return false;
+    },
+    { isRestored: true },
+  );
+  await until(() => state === 'answered' && waiting.length > 0);
+  ada.insertCard('written since');
+  await until(() => ada.saved() === 1);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  state = 'told';
+  for (const send of waiting) send();
+  const texts = (of: typeof ada): unknown[] => [...of.rows('cards').values()].map(({ text }) => text).sort();
+  await until(() => texts(ada).length === 2 && texts(bob).length === 2, { what: 'both have both cards' });
+  expect(texts(ada)).toEqual(['not on the backup', 'written since']);
+  expect(texts(bob)).toEqual(texts(ada));
+  expect([ada.info().blocked, bob.info().blocked]).toEqual([null, null]);
+  for (const device of devices) await device.engine.stop();
 }, 20_000);
