@@ -70,8 +70,14 @@ const engineOnly = ['$schema/', '$invites/'];
 
 /** What the page was told bit by bit is what lies on the disk, read at once. */
 function pageShowsDisk(person: Person, audit: Audit, fail: Fail): void {
+  const differing = pageDifference(person, audit);
+  if (differing !== null) fail(`${person.name}'s page shows something else than its disk holds:\n${differing}`);
+}
+
+/** Where the page shows something else than the disk holds; null: nowhere. */
+export function pageDifference(person: Person, audit: Audit): string | null {
   const page = person.page();
-  if (page === null) return fail(`${person.name} has no page`);
+  if (page === null) return 'there is no page';
   const shown: string[] = [];
   for (const [collection, rows] of page.view.collections)
     for (const [id, row] of rows)
@@ -81,8 +87,7 @@ function pageShowsDisk(person: Person, audit: Audit, fail: Fail): void {
     .filter((line) => !engineOnly.some((name) => line.startsWith(name)))
     .join('\n');
   const onPage = shown.sort().join('\n');
-  if (onPage !== onDisk)
-    fail(`${person.name}'s page shows something else than its disk holds:\n${difference(onPage, onDisk)}`);
+  return onPage === onDisk ? null : difference(onPage, onDisk);
 }
 
 /** Every record is what a plain fold over the entries with effect gives: nothing counted twice, nothing left out. */

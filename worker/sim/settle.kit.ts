@@ -1,6 +1,7 @@
 /** The end of a run: everything works again, until all disks hold the same or it takes too long. */
 import { auditDisk, reachOf, type Audit } from './audit.kit.js';
 import { isCastOut } from './forks.kit.js';
+import { pageDifference } from './judge.kit.js';
 import { controlKey } from '../engine/replica/index.js';
 import type { Person } from './person.kit.js';
 import type { Scene } from './scene.kit.js';
@@ -87,8 +88,8 @@ function isSame(audits: ReadonlyMap<Person, Audit>, count: number): boolean {
   );
   const controls = new Set(all.map(({ roots: found }) => found.get(controlKey)));
   // The rest of a pack that came in part is in when its engine says so, not when the disk is read at a later time.
-  const isWhole = all.every(({ core }) => core.parts.size === 0);
-  return audits.size === count && roots.size === 1 && controls.size === 1 && isWhole;
+  const isShown = [...audits].every(([person, audit]) => pageDifference(person, audit) === null);
+  return audits.size === count && roots.size === 1 && controls.size === 1 && isShown;
 }
 
 /** Counters and faults of a person's engine, for reports. */
