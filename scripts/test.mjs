@@ -17,18 +17,21 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = join(root, '.cache', 'reports');
 const MINUTE_MS = 60_000;
 
-/** Each is a script of package.json; `kind` says how its result is read; the limit keeps a hanging step from holding all. */
+/**
+ * Each is a script of package.json; `kind` says how its result is read; the limit keeps a hanging step from holding all.
+ * Neighbours marked `together` run at one time: none of them measures anything.
+ */
 const steps = [
   { name: 'build', script: 'build', kind: 'gate', minutes: 3 },
-  { name: 'types', script: 'typecheck', kind: 'gate', minutes: 3 },
-  { name: 'lint', script: 'lint', kind: 'gate', minutes: 5 },
-  { name: 'format', script: 'format:check', kind: 'gate', minutes: 2 },
-  { name: 'arrows', script: 'arrows', kind: 'gate', minutes: 2 },
-  { name: 'dead code', script: 'knip', kind: 'gate', minutes: 2 },
+  { name: 'types', script: 'typecheck', kind: 'gate', minutes: 3, together: true },
+  { name: 'lint', script: 'lint', kind: 'gate', minutes: 5, together: true },
+  { name: 'format', script: 'format:check', kind: 'gate', minutes: 2, together: true },
+  { name: 'arrows', script: 'arrows', kind: 'gate', minutes: 2, together: true },
+  { name: 'dead code', script: 'knip', kind: 'gate', minutes: 2, together: true },
   { name: 'unit', script: 'test:unit', kind: 'vitest', minutes: 6 },
   { name: 'tooling', script: 'test:tooling', kind: 'vitest', minutes: 5 },
   { name: 'browser', script: 'test:browser', kind: 'vitest', minutes: 6 },
-  { name: 'sim', script: 'test:sim', kind: 'vitest', minutes: 8 },
+  { name: 'sim', script: 'test:sim', kind: 'vitest', minutes: 12 },
   { name: 'e2e', script: 'test:e2e', kind: 'playwright', minutes: 18 },
   { name: 'package', script: 'test:package', kind: 'vitest', minutes: 5 },
   { name: 'size', script: 'size', kind: 'gate', minutes: 2 },
@@ -46,7 +49,7 @@ async function main() {
   // Without packages no step can start; each would only say so again.
   const toRun = results[0].canGoOn ? steps.filter(({ name }) => chosen.length === 0 || chosen.includes(name)) : [];
   mkdirSync(reports, { recursive: true });
-  for (const step of toRun) results.push(await runStep(step));
+  for (const group of groupsOf(toRun)) results.push(...(await Promise.all(group.map(runStep))));
 
   console.log(`\n${'-'.repeat(60)}`);
   for (const result of results) console.log(lineOf(result));
@@ -55,6 +58,17 @@ async function main() {
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/** Steps in order, neighbours that may run together in one group. */
+function groupsOf(all) {
+  const groups = [];
+  for (const step of all) {
+    const last = groups.at(-1);
+    if (step.together && last?.[0].together) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
 }
 
 async function setUpStep() {
