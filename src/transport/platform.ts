@@ -17,43 +17,29 @@ interface Platform {
   readonly onPageTurn: (on: { readonly hide: () => void; readonly show: () => void }) => () => void;
 }
 
-type ChannelClass = new (name: string) => ChannelLike;
 type Listen = (type: string, run: () => void) => void;
 
 /** Looks at the globals now, so that importing this file touches none of them. */
 export function findPlatform(): Platform {
-  const host: object = globalThis;
-  const channelClass: unknown = Reflect.get(host, 'BroadcastChannel');
-  const add: unknown = Reflect.get(host, 'addEventListener');
-  const remove: unknown = Reflect.get(host, 'removeEventListener');
+  const host = globalThis as {
+    readonly BroadcastChannel?: new (name: string) => ChannelLike;
+    readonly crypto?: { readonly getRandomValues: (into: Bytes) => Bytes };
+    readonly addEventListener?: Listen;
+    readonly removeEventListener?: Listen;
+  };
   return {
-    openChannel: (name) => (isChannelClass(channelClass) ? new channelClass(name) : null),
+    openChannel: (name) => (host.BroadcastChannel === undefined ? null : new host.BroadcastChannel(name)),
     randomBytes: (length) => {
-      const source: unknown = Reflect.get(host, 'crypto');
-      if (!hasRandomValues(source))
-        throw new TypeError('broadcastChannel: this platform has no crypto.getRandomValues');
-      return source.getRandomValues(new Uint8Array(length));
+      if (host.crypto === undefined) throw new TypeError('broadcastChannel: expected a platform with crypto, got none');
+      return host.crypto.getRandomValues(new Uint8Array(length));
     },
     onPageTurn: ({ hide, show }) => {
-      if (!isListen(add) || !isListen(remove)) return () => undefined;
-      Reflect.apply(add, host, ['pagehide', hide]);
-      Reflect.apply(add, host, ['pageshow', show]);
+      host.addEventListener?.('pagehide', hide);
+      host.addEventListener?.('pageshow', show);
       return () => {
-        Reflect.apply(remove, host, ['pagehide', hide]);
-        Reflect.apply(remove, host, ['pageshow', show]);
+        host.removeEventListener?.('pagehide', hide);
+        host.removeEventListener?.('pageshow', show);
       };
     },
   };
-}
-
-function isChannelClass(value: unknown): value is ChannelClass {
-  return typeof value === 'function';
-}
-
-function isListen(value: unknown): value is Listen {
-  return typeof value === 'function';
-}
-
-function hasRandomValues(value: unknown): value is { readonly getRandomValues: (into: Bytes) => Bytes } {
-  return typeof value === 'object' && value !== null && 'getRandomValues' in value;
 }

@@ -179,10 +179,10 @@ function isOrdered(value: unknown): value is string | number {
 const operators: Readonly<Record<string, (value: unknown, bound: unknown) => boolean>> = {
   in: (value, list) => Array.isArray(list) && list.some((item) => isEqual(value, item)),
   not: (value, other) => !isEqual(value, other),
-  gt: (value, bound) => isComparable(value, bound) && compareValues(value, bound) > 0,
-  gte: (value, bound) => isComparable(value, bound) && compareValues(value, bound) >= 0,
-  lt: (value, bound) => isComparable(value, bound) && compareValues(value, bound) < 0,
-  lte: (value, bound) => isComparable(value, bound) && compareValues(value, bound) <= 0,
+  gt: (value, bound) => compareWith(value, bound) > 0,
+  gte: (value, bound) => compareWith(value, bound) >= 0,
+  lt: (value, bound) => compareWith(value, bound) < 0,
+  lte: (value, bound) => compareWith(value, bound) <= 0,
 };
 
 function isMatch(value: unknown, condition: unknown): boolean {
@@ -198,9 +198,9 @@ function isOperators(condition: unknown): condition is object {
   return names.length > 0 && names.every((name) => Object.hasOwn(operators, name));
 }
 
-/** Absent values are neither above nor below anything. */
-function isComparable(value: unknown, bound: unknown): boolean {
-  return value !== null && kindOf(value) === kindOf(bound);
+/** Absent values, and those of another kind, are neither above nor below anything. */
+function compareWith(value: unknown, bound: unknown): number {
+  return value !== null && kindOf(value) === kindOf(bound) ? compareValues(value, bound) : NaN;
 }
 
 function isEqual(a: unknown, b: unknown): boolean {

@@ -1,7 +1,6 @@
 import type { FieldValues, Op } from '../op/index.js';
 import type { CollectionDeclaration } from '../schema/index.js';
 import { own } from '../schema/index.js';
-import { addToSum, sumToNumber } from './counter.js';
 
 /**
  * One op of this tab on top of what its record shows (null: no record), by the rules of Records: an update or increment
@@ -20,8 +19,10 @@ export function applyToView(fields: FieldValues | null, op: Op, collection: Coll
     case 'increment': {
       if (fields === null && !collection.single) return null;
       const count = fields === null ? undefined : own(fields, op.field);
-      const sum = addToSum(typeof count === 'number' && Number.isSafeInteger(count) ? count : 0, op.by);
-      return { ...fields, [op.field]: sumToNumber(sum) };
+      const sum = (Number.isSafeInteger(count) ? Number(count) : 0) + op.by;
+      // Of two safe integers: where this rounds, it is beyond the range that it is cut to.
+      const shown = Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, sum));
+      return { ...fields, [op.field]: shown };
     }
     case 'opaque':
       return fields;
