@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import ts from 'typescript';
 import { forbidSubtle } from './support/keeproom-page.js';
-import { startStatic } from './support/static-server.js';
+import { blankPage, startStatic } from './support/static-server.js';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const quickstart = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const blocksOf = (text: string): string[] => [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+const [quickstart = '', elsewhere = ''] = blocksOf(read('README.md'));
 
 /** Type-checked against the published types, then made runnable. */
 function compile(source: string): string {
@@ -19,7 +20,7 @@ function compile(source: string): string {
     strict: true,
     noEmit: true,
     skipLibCheck: true,
-    paths: { keeproom: ['./dist/index.d.ts'] },
+    paths: { keeproom: ['./dist/index.d.ts'], 'keeproom/livekit': ['./dist/livekit.d.ts'] },
   };
   const root = new URL('../', import.meta.url).pathname;
   const path = `${root}readme-quickstart.ts`;
@@ -35,27 +36,37 @@ function compile(source: string): string {
   return ts.transpileModule(source, { compilerOptions: emit }).outputText;
 }
 
-test('README quickstart compiles and runs; its link lets a second device in', async ({ context }) => {
+test('README quickstart compiles and runs; its link lets a second device in, and both are still there after a reload', async ({
+  context,
+}) => {
   expect(quickstart).toContain('createRoom');
-  const ada = compile(quickstart);
-  const bob = compile(quickstart.replace("profile: { name: 'Ada' }", "namespace: 'bob', profile: { name: 'Bob' }"));
-  const server = await startStatic({ files: { '/ada.js': ada, '/bob.js': bob } });
+  const html = `${blankPage}<body><script type="module" src="/app.js"></script></body>`;
+  const server = await startStatic({ files: { '/app.html': html, '/app.js': compile(quickstart) } });
   try {
     await context.addInitScript(forbidSubtle);
-    const first = await context.newPage();
+    const [first, second] = [await context.newPage(), await context.newPage()];
     const link = first.waitForEvent('console', { predicate: (message) => message.text().startsWith('share') });
-    await first.goto(server.origin);
-    await first.addScriptTag({ url: '/ada.js', type: 'module' });
+    await first.goto(`${server.origin}/app.html`);
     const shared = (await link).text().slice('share '.length);
-    await expect(first.locator('body')).toHaveText('Ship it (1)');
-    const second = await context.newPage();
     await second.goto(shared);
-    await second.addScriptTag({ url: '/bob.js', type: 'module' });
-    // Bob is let in as an editor and adds the quickstart's card once more.
-    await expect(second.locator('body')).toHaveText('Ship it (1) · Ship it (1)', { timeout: 20_000 });
-    await expect(first.locator('body')).toHaveText('Ship it (1) · Ship it (1)', { timeout: 20_000 });
+    for (const one of [first, second]) await expect(one.locator('body')).toHaveText('Ship it (1)', { timeout: 20_000 });
     expect(second.url()).not.toContain('keeproom=');
+    await first.close();
+    await second.reload();
+    await expect(second.locator('body')).toHaveText('Ship it (1)');
+    const again = await context.newPage();
+    await again.goto(`${server.origin}/app.html`);
+    await expect(again.locator('body')).toHaveText('Ship it (1)');
   } finally {
     await server.close();
   }
+});
+
+test('README and guide: every other block compiles against the published types @chromium', () => {
+  compile(
+    `declare const call: import('livekit-client').Room; declare const schema: unknown; ${elsewhere} export { borrowed, options };`,
+  );
+  const [shared = '', ...others] = blocksOf(read('docs/guide.md'));
+  expect(others.length).toBeGreaterThan(3);
+  for (const block of others) compile(`${shared}\nvoid [isKeeproomError, options, room];\n{\n${block}\n}`);
 });

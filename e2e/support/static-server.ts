@@ -35,7 +35,7 @@ const defaultFolders = {
 };
 
 /** An empty page on which `await import('keeproom')` works, as on a page without a bundler. */
-const blankPage = `<!doctype html>
+export const blankPage = `<!doctype html>
 <meta charset="utf-8" />
 <title>keeproom test page</title>
 <link rel="icon" href="data:," />

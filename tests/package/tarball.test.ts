@@ -23,11 +23,14 @@ describe('[S17] the packed tarball', () => {
 
   afterAll(() => packed.remove());
 
-  test('[S17] holds the build, the licences and nothing else', () => {
+  test('[S17] holds the build, the documents, the licences and nothing else', () => {
     console.log(packed.files.join('\n'));
     const expected = [
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'SECURITY.md',
       'THIRD-PARTY.txt',
       'dist/curves.js',
       'dist/index.d.ts',
@@ -38,6 +41,9 @@ describe('[S17] the packed tarball', () => {
       'dist/livekit.js.map',
       'dist/worker.d.ts',
       'dist/worker.js',
+      'docs/errors.md',
+      'docs/guide.md',
+      'docs/protocol.md',
       'package.json',
     ];
     // What the two page entries share is a file of its own, under a name the bundler picks.
