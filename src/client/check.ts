@@ -1,5 +1,6 @@
 import type { ProfileData } from '../bridge/index.js';
 import type { Bytes } from '../core/base/index.js';
+import { isWellFormed } from '../core/op/index.js';
 import type { Transport } from '../transport/index.js';
 import { expect, expectObject, expectSignal } from '../view/index.js';
 import type { ClientOptions, Profile, RoomOptions } from './types.js';
@@ -9,17 +10,25 @@ export function randomBytes(length: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(length));
 }
 
-/** A text, not empty unless told. */
-export function expectText(argument: string, got: unknown, minLength = 1): void {
-  expect(typeof got === 'string' && got.length >= minLength, argument, 'a text', got);
+/** A text that has a UTF-8 form; not empty unless told. Lengths are UTF-16 units. */
+export function expectText(argument: string, got: unknown, minLength = 1, maxLength: number = Infinity): void {
+  expect(typeof got === 'string' && isWellFormed(got), argument, 'a text', got);
+  const { length } = got;
+  if (length < minLength || length > maxLength)
+    throw new RangeError(`${argument}: expected ${minLength} to ${maxLength} characters, got ${length}`);
+}
+
+/** What a room's `meta` takes (format.md X3). */
+export function expectTitle(got: unknown): void {
+  expectText('title', got, 0, 200);
 }
 
 /** A profile in the form it is sent and kept in. */
 export function profileData(profile: Profile): ProfileData {
   expectObject('profile', profile);
   const { name, color = null } = profile;
-  expectText('profile: name', name, 0);
-  if (color !== null) expectText('profile: color', color);
+  expectText('profile: name', name, 1, 64);
+  if (color !== null) expectText('profile: color', color, 1, 32);
   return { name, color };
 }
 

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { PageInfo } from '../bridge/index.js';
+import type { Op } from '../core/op/index.js';
+import { checkOps, metaDeclaration } from '../core/schema/index.js';
 import { isKeeproomError } from '../view/index.js';
 import { board, idOf, infoOf, mine, theirs } from '../view/view.kit.js';
 import { createClient } from './client.js';
@@ -464,5 +466,45 @@ describe('wrong arguments', () => {
     await expect(js.forgetRoom()).rejects.toThrow(new TypeError('id: expected a text, got undefined'));
     expect(() => js.joinRoom(7, options)).toThrow(new TypeError('from: expected a text, got number'));
     expect(() => idOf('x')).not.toThrow();
+  });
+
+  test('[X3] titles, names and colours that no peer takes are refused before anything is asked; the rest is taken', async () => {
+    const { worker, client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    const fits = (ops: readonly Op[]): boolean =>
+      checkOps({ declaration: metaDeclaration, domainName: 'meta', ops }).ok;
+    const titled = (title: string): Op => ({
+      kind: 'update',
+      collection: '$room',
+      id: new Uint8Array(28),
+      fields: { title },
+    });
+    const profiled = (fields: { name: string; color: string }): Op => ({
+      kind: 'insert',
+      collection: '$profiles',
+      id: new Uint8Array(28).fill(1),
+      fields,
+    });
+    const long = 'x'.repeat(201);
+    expect([titled(long.slice(1)), titled(long)].map((op) => fits([op]))).toEqual([true, false]);
+    expect(fits([profiled({ name: 'x'.repeat(64), color: 'x'.repeat(32) })])).toBe(true);
+    expect(fits([profiled({ name: 'x', color: 'x'.repeat(33) })])).toBe(false);
+    const before = worker.heard.length;
+    const lengths = new RangeError('title: expected 0 to 200 characters, got 201');
+    await expect(client.createRoom({ ...options, title: long })).rejects.toThrow(lengths);
+    await expect(client.createRoom({ ...options, title: '\ud800' })).rejects.toThrow(TypeError);
+    expect(() => room.rename(long)).toThrow(lengths);
+    for (const profile of [{ name: '' }, { name: 'x'.repeat(65) }, { name: 'x', color: 'x'.repeat(33) }]) {
+      expect(() => room.setProfile(profile)).toThrow(RangeError);
+      expect(() => createClient({ profile })).toThrow(RangeError);
+    }
+    const changing = { name: 'x' };
+    const other = createClient({ ...over(worker), profile: changing });
+    changing.name = long;
+    expect(() => other.joinRoom('x', options)).toThrow(RangeError);
+    expect(worker.heard.slice(before)).toEqual([]);
+    room.rename(long.slice(1));
+    room.setProfile({ name: 'x'.repeat(64), color: 'x'.repeat(32) });
+    expect(worker.of('write')).toHaveLength(2);
   });
 });

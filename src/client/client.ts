@@ -12,7 +12,7 @@ import {
   settle,
   wait,
 } from '../view/index.js';
-import { checkClientOptions, checkRoomOptions, expectText, profileData, randomBytes } from './check.js';
+import { checkClientOptions, checkRoomOptions, expectText, expectTitle, profileData, randomBytes } from './check.js';
 import type { RoomCore } from './core.js';
 import { createRoomCore, writeMessage } from './core.js';
 import type { JoinHearing } from './join.js';
@@ -187,7 +187,7 @@ export function createClient(o: ClientOptions = {}): Client {
     scope.close();
     link.stop();
   };
-  const profile = () => profileData(o.profile ?? { name: '' });
+  const profile = () => (o.profile === undefined ? { name: '', color: null } : profileData(o.profile));
 
   return Object.freeze<Client>({
     rooms: signal(() => rooms),
@@ -196,7 +196,7 @@ export function createClient(o: ClientOptions = {}): Client {
       checkRoomOptions(options);
       const { key = null, title = '' } = options;
       if (key !== null) expectText('key', key);
-      expectText('title', title, 0);
+      expectTitle(title);
       const { declaration } = modelOf(options.schema);
       const args = { request: toHex(randomBytes(16)), key, title, declaration, profile: profile() };
       const room = await open(options, link.call('create', args, { signal: options.signal, scope }));

@@ -18,7 +18,7 @@ import {
   singleId,
 } from '../view/index.js';
 import { about } from './about.js';
-import { expectText, expectTransport, profileData } from './check.js';
+import { expectTitle, expectTransport, profileData } from './check.js';
 import type { RoomCore } from './core.js';
 import { createInvites } from './invites.js';
 import type { Lending } from './lending.js';
@@ -70,7 +70,7 @@ export function createRoom<S extends Schema>(parts: RoomParts): Room<S> {
     invites: createInvites({ ...parts, scope }),
     status: about(core, scope, () => statusOf(parts)),
     rename: (title) => {
-      expectText('title', title, 0);
+      expectTitle(title);
       return writeMeta('update', '$room', singleId, { title });
     },
     setProfile: (profile) => {
