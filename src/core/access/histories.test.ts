@@ -13,7 +13,7 @@ import {
   type Log,
 } from '../admission/log.kit.js';
 import { createSeededNumbers } from '../codec/mutate.kit.js';
-import type { AccessState, ControlPayload, ControlRecord } from './index.js';
+import type { AccessState, ControlPayload, ControlRecord, Grant } from './index.js';
 import { evaluateAccess, isInPast, isWithin } from './index.js';
 import { referenceVoids } from './reference.kit.js';
 
@@ -69,6 +69,12 @@ function expectLawful(log: readonly ControlRecord[], founder: Bytes): void {
     slots.set(slot, grant.subject);
     expect(grant.via.use).toBeLessThan(access.invites.get(grant.via.invite)?.payload.maxUses ?? 0);
   }
+  const giverRank = ({ via, record }: Grant): number =>
+    (via === null ? access.grants.get(record.cap) : access.invites.get(via.invite)?.author)?.rank ?? 0;
+  for (const acting of access.devices.values())
+    for (const other of access.grants.values())
+      if (other.subject === acting.subject && !access.voids.has(other.id) && giverRank(other) < giverRank(acting))
+        expect(isWithin(other, acting) && acting.rank <= other.rank, 'no junior lowers').toBe(true);
   for (const [id, code] of access.voids) {
     if (code !== 'control/invite-revoked') continue;
     const grant = access.grants.get(id);

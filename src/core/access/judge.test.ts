@@ -413,6 +413,13 @@ describe('[AUTH-7] what loses its effect', () => {
     expect(log.access().devices.has(toHex(dan))).toBe(false);
     expect([log.access().domains.has(made.id), log.access().epochs.size]).toEqual([true, 1]);
   });
+
+  test('[AUTH-7] a domain stays when its author’s chain falls with it', () => {
+    const log = peopled();
+    const made = log.must(ada, domain());
+    const access = evaluateAccess(log.records, new Set([made.id]));
+    expect(access.domains.get(made.id)).toEqual({ id: made.entry.id, author: toHex(ada), isMeta: false });
+  });
 });
 
 describe('[AUTH-8] revoking an invite', () => {
@@ -531,14 +538,61 @@ describe('[F12] epochs', () => {
 });
 
 describe('[AUTH-13] devices', () => {
-  test('[AUTH-13] a device acts under its strongest grant that has effect, then the lowest id', () => {
+  const acting = (log: Log, device: Bytes): unknown => {
+    const grant = log.access().devices.get(toHex(device));
+    return grant && [grant.rank, grant.perms];
+  };
+
+  test('[AUTH-13] a device acts under the grant of the most senior giver, of equals under the strongest, then the lowest id', () => {
     const log = peopled();
     log.must(founder, grantPayload(cyd, roles.editor));
-    expect(log.access().devices.get(toHex(cyd))?.rank).toBe(20);
-    log.must(ada, grantPayload(cyd, { rank: 50, perms: 1 }));
-    expect(log.access().devices.get(toHex(cyd))?.rank).toBe(20);
-    const twice = [founder, ada].map((author) => log.must(author, grantPayload(eve, roles.viewer)).id).sort();
+    expect(acting(log, cyd)).toEqual([20, 7]);
+    log.must(ada, grantPayload(cyd, { rank: 11, perms: 5 }));
+    expect(acting(log, cyd)).toEqual([20, 7]);
+    const [low, high] = [21, 30].map((rank) => log.must(founder, grantPayload(dan, { rank, perms: 3 })));
+    expect(log.access().devices.get(toHex(dan))?.id).toBe(low?.id);
+    expect(low?.id).not.toBe(high?.id);
+    const twice = [1, 2].map(() => log.must(founder, grantPayload(eve, roles.viewer)).id).sort();
     expect(log.access().devices.get(toHex(eve))?.id).toBe(twice[0]);
+    log.must(ada, grantPayload(eve, { rank: 40, perms: 1 }));
+    expect(log.access().devices.get(toHex(eve))?.id).toBe(twice[0]);
+  });
+
+  test('[AUTH-13] a junior who grants more raises it', () => {
+    const log = peopled();
+    log.must(ada, grantPayload(cyd, roles.editor));
+    expect(acting(log, cyd)).toEqual([20, 7]);
+  });
+
+  test.each([
+    ['nothing', { rank: 21, perms: 0 }],
+    ['something else', { rank: 21, perms: 5 }],
+    ['more at a lower standing', { rank: 50, perms: 7 }],
+  ] as const)('[AUTH-13] whoever may invite takes nothing from a device by granting it %s', (_, power) => {
+    for (const isSeen of [true, false]) {
+      const log = peopled();
+      const only = log.must(founder, domain()).entry.id;
+      const open = log.must(founder, invitePayload({ rank: 40, perms: 3 }));
+      const before = [...log.records];
+      log.must(bob, grantPayload(eve, { rank: 40, perms: 3 }, via(open)));
+      const seen = isSeen ? {} : { seen: before };
+      const bait = log.must(bob, invitePayload(power, { write: [only] }), seen);
+      log.must(bob, grantPayload(eve, power, { ...via(bait), write: [only] }), seen);
+      expect(acting(log, eve)).toEqual([40, 3]);
+      expect(log.access().voids.size).toBe(0);
+    }
+  });
+
+  test('[AUTH-13] nor from whom another editor has let in', () => {
+    const log = peopled();
+    log.must(founder, grantPayload(dan, roles.editor));
+    const open = log.must(bob, invitePayload({ rank: 40, perms: 3 }));
+    log.must(bob, grantPayload(eve, { rank: 40, perms: 3 }, via(open)));
+    for (const perms of [0, 1, 5]) {
+      const bait = log.must(dan, invitePayload({ rank: 21, perms }));
+      log.must(dan, grantPayload(eve, { rank: 21, perms }, via(bait)));
+      expect(acting(log, eve)).toEqual([40, 3]);
+    }
   });
 });
 

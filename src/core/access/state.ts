@@ -52,6 +52,8 @@ export interface EpochState {
 
 export interface DomainState {
   readonly id: Bytes;
+  /** Device id (hex) of who made it, and alone names it (X3). */
+  readonly author: string;
   readonly isMeta: boolean;
 }
 
@@ -61,8 +63,9 @@ export interface AccessState {
   readonly grants: ReadonlyMap<string, Grant>;
   /** Grants without effect, and why. */
   readonly voids: ReadonlyMap<string, FaultCode>;
-  /** Effective devices and the grant each acts under (lowest rank, then lowest id). */
+  /** Effective devices and the grant each acts under (AUTH-13). */
   readonly devices: ReadonlyMap<string, Grant>;
+  /** On a fallen branch too: whoever wrote in a domain loses nothing with its author (AUTH-7). */
   readonly domains: ReadonlyMap<string, DomainState>;
   readonly epochs: ReadonlyMap<string, EpochState>;
   /** Every kid an epoch entry names, on a fallen branch too: an epoch without effect voids no content (F12). */
@@ -91,25 +94,24 @@ export function evaluateAccess(
   let limits = noLimits;
   const log = fallen.size === 0 ? all : all.filter((record) => !fallen.has(record.id));
   for (const record of all) {
+    const { payload, entry, author } = record;
     const grant = grantOf(record);
     if (grant !== null) grants.set(grant.id, grant);
-  }
-  for (const record of log) {
-    if (record.payload.kind === 'genesis') limits = record.payload.limits;
-    if (record.payload.kind === 'domain')
-      domains.set(record.id, { id: record.entry.id, isMeta: record.payload.isMeta });
+    if (payload.kind === 'genesis') limits = payload.limits;
+    if (payload.kind === 'domain') domains.set(record.id, { id: entry.id, author, isMeta: payload.isMeta });
   }
   const voids = findVoids(all, grants, fallen);
   const effective = [...grants.values()].filter((grant) => !voids.has(grant.id));
+  const invites = collectInvites(log, grants, effective, voids);
   return {
     limits,
     grants,
     voids,
-    devices: bestByDevice(effective),
+    devices: bestByDevice(effective, grants, invites),
     domains,
     epochs: collectEpochs(log, all, grants),
     kids: new Set(all.flatMap(({ payload }) => (payload.kind === 'epoch' ? [toHex(payload.kid)] : []))),
-    invites: collectInvites(log, grants, effective, voids),
+    invites,
   };
 }
 
@@ -227,14 +229,45 @@ function voidCode(grant: Grant, c: VoidContext): FaultCode | null {
   return null;
 }
 
-function bestByDevice(effective: readonly Grant[]): Map<string, Grant> {
-  const devices = new Map<string, Grant>();
+/**
+ * A device acts under the grant that the most senior gave, or under one that gives more in every respect: so nobody takes
+ * anything from it by granting it once more. Of equal givers the one with the lowest permission bit that the other lacks.
+ */
+function bestByDevice(
+  effective: readonly Grant[],
+  grants: ReadonlyMap<string, Grant>,
+  invites: ReadonlyMap<string, InviteState>,
+): Map<string, Grant> {
+  const bySubject = new Map<string, Grant[]>();
   for (const grant of effective) {
-    const best = devices.get(grant.subject);
-    const isBetter = best === undefined || grant.rank < best.rank || (grant.rank === best.rank && grant.id < best.id);
-    if (isBetter) devices.set(grant.subject, grant);
+    const own = bySubject.get(grant.subject);
+    if (own === undefined) bySubject.set(grant.subject, [grant]);
+    else own.push(grant);
   }
+  const giverRank = ({ via, record }: Grant): number =>
+    (via === null ? grants.get(record.cap) : invites.get(via.invite)?.author)?.rank ?? 0;
+  const byGiver = (a: Grant, b: Grant): number => {
+    const differing = a.perms ^ b.perms;
+    const lowest = differing & -differing;
+    return (
+      giverRank(a) - giverRank(b) ||
+      (b.perms & lowest) - (a.perms & lowest) ||
+      (b.write?.size ?? Infinity) - (a.write?.size ?? Infinity) ||
+      a.rank - b.rank ||
+      (a.id < b.id ? -1 : 1)
+    );
+  };
+  const devices = new Map<string, Grant>();
+  for (const [device, own] of bySubject)
+    devices.set(
+      device,
+      own.sort(byGiver).reduce((best, grant) => (covers(grant, best) && !covers(best, grant) ? grant : best)),
+    );
   return devices;
+}
+
+function covers(outer: Power, inner: Power): boolean {
+  return outer.rank <= inner.rank && isWithin(inner, outer);
 }
 
 /** Of several entries that name one kid (the key is one) that of the senior author counts, then the lower id. A fallen wrap has handed out its key all the same. */

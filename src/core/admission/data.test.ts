@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Bytes, Result } from '../base/index.js';
 import { toHex } from '../base/index.js';
-import type { AccessState, DomainState } from '../access/index.js';
+import type { AccessState, ControlPayload, DomainState } from '../access/index.js';
 import { maxFutureMs, type Hlc } from '../clock/index.js';
 import { entryId, entryKinds, type Entry } from '../entry/index.js';
 import { createRecordId, profileRecordId, singleRecordId } from '../identity/index.js';
@@ -29,6 +29,8 @@ const app: Declaration = {
   },
   roles: {},
 };
+
+const newDomain: ControlPayload = { kind: 'domain', scope: zeros32, isMeta: false, nonce: idOf('one').slice(0, 16) };
 
 interface Room {
   readonly log: Log;
@@ -338,7 +340,7 @@ describe('[ADM-8] meta', () => {
     const perms = { $schema: 64, $domains: 64, $roles: 16, $invites: 4 } as const;
     const fields = {
       $schema: { declaration: 'x' },
-      $domains: { name: 'main', domain: 'x' },
+      $domains: { name: 'main', domain: '' },
       $roles: { name: 'guest', rank: 40, perms: 1 },
       $invites: { invite: 'x', inviteId: 'x', psk: 'x' },
     };
@@ -346,6 +348,7 @@ describe('[ADM-8] meta', () => {
       const [has, lacks] = ['has', 'lacks'].map((word) => idOf(word + collection)) as [Bytes, Bytes];
       r.log.must(r.log.founder, grantPayload(has, { rank: 40, perms: 1 | perms[collection] }));
       r.log.must(r.log.founder, grantPayload(lacks, { rank: 40, perms: 127 & ~perms[collection] }));
+      if (collection === '$domains') fields.$domains.domain = r.log.must(has, newDomain).id;
       const op = (author: Bytes): Op => ({ kind: 'insert', collection, id: own(author), fields: fields[collection] });
       expect(effect(r, { author: has, domain: r.meta, ops: [op(has)] }), collection).toBeNull();
       expect(effect(r, { author: lacks, domain: r.meta, ops: [op(lacks)] }), collection).toBe('entry/forbidden');
@@ -354,6 +357,34 @@ describe('[ADM-8] meta', () => {
     const title: Op = { kind: 'update', collection: '$room', id: singleRecordId(), fields: { title: 'x' } };
     expect(meta(ada, title)).toBeNull();
     expect(meta(bob, title)).toBe('entry/forbidden');
+  });
+
+  test('[X3] a domain is named by its author alone, once control names it here', () => {
+    const r = room();
+    const named = r.log.write(ada, newDomain);
+    if (!named.ok) throw new TypeError(named.fault.code);
+    const name = (author: Bytes, domain: string, access?: AccessState): string | null => {
+      const op: Op = { kind: 'insert', collection: '$domains', id: own(author), fields: { name: '!', domain } };
+      return effect(r, { author, domain: r.meta, ops: [op], ...(access && { access }) });
+    };
+    expect(name(ada, named.value.id)).toBeNull();
+    expect(name(founder, named.value.id)).toBe('entry/owner');
+    expect(name(ada, toHex(r.main))).toBe('entry/owner');
+    expect(name(founder, toHex(r.main))).toBeNull();
+    expect(name(ada, named.value.id, base.log.access())).toBe('entry/missing-dep');
+    expect(name(bob, toHex(idOf('nothing')))).toBe('entry/forbidden');
+    expect(name(ada, 'x')).toBe('entry/schema');
+  });
+
+  test('[X3] what others admit by is changed by its maker alone', () => {
+    for (const op of [
+      { kind: 'update', collection: '$invites', id: own(ada), fields: { psk: 'x' } },
+      { kind: 'delete', collection: '$invites', id: own(ada) },
+    ] as Op[]) {
+      expect(meta(bob, op)).toBe('entry/owner');
+      expect(meta(founder, op)).toBe('entry/owner');
+      expect(meta(ada, op)).toBeNull();
+    }
   });
 
   test('[ADM-8] schema versions and domain names only grow', () => {

@@ -11,7 +11,7 @@ import {
 } from '../access/index.js';
 import { compareHlc, isFuture, type Hlc } from '../clock/index.js';
 import { entryKinds, type Entry } from '../entry/index.js';
-import { creatorPrefixOf, devicePrefixBytes, profileRecordId } from '../identity/index.js';
+import { creatorPrefixOf, devicePrefixBytes, isCreatorOf, profileRecordId } from '../identity/index.js';
 import { decodePayload, type Op, type Payload } from '../op/index.js';
 import { checkOps, creatorFault, metaDomain, own, type Declaration } from '../schema/index.js';
 
@@ -73,7 +73,7 @@ export function judgeEffect(entry: Entry, c: DataContext): Result<Payload> {
   if (!checked.ok) return checked;
   for (const op of payload.value.ops) {
     const judged = c.domain.isMeta
-      ? judgeMetaOp(op, entry, grant)
+      ? judgeMetaOp(op, entry, { grant, access: c.access })
       : judgeOp(op, entry, { grant, declaration, access: c.access });
     if (!judged.ok) return judged;
   }
@@ -112,7 +112,11 @@ function judgeOp(
 /** Schema versions and domain names are append-only: what was written under one must stay readable. */
 const appendOnly: ReadonlySet<string> = new Set(['$schema', '$domains']);
 
-function judgeMetaOp(op: Op, entry: Entry, grant: Grant): Result<null> {
+function judgeMetaOp(
+  op: Op,
+  entry: Entry,
+  { grant, access }: { readonly grant: Grant; readonly access: AccessState },
+): Result<null> {
   if (op.kind === 'opaque') return ok(null);
   if (op.collection === '$profiles') {
     const isOwn = equalBytes(op.id, profileRecordId(entry.author));
@@ -120,9 +124,21 @@ function judgeMetaOp(op: Op, entry: Entry, grant: Grant): Result<null> {
   }
   const fault = creatorFault(entry.author, op);
   if (fault !== null) return { ok: false, fault };
-  if (appendOnly.has(op.collection) && op.kind !== 'insert') return fail('entry/forbidden');
   const needed = metaPermission(op.collection);
-  return needed === null || hasPermission(grant.perms, needed) ? ok(null) : fail('entry/forbidden', op.collection);
+  if (needed !== null && !hasPermission(grant.perms, needed)) return fail('entry/forbidden', op.collection);
+  if (op.kind === 'insert')
+    return op.collection === '$domains' ? judgeName(op.fields['domain'], entry, access) : ok(null);
+  // An invite is ended in control, where it counts who may (AUTH-8): its record is what others admit by.
+  if (op.collection === '$invites' && !isCreatorOf(entry.author, op.id)) return fail('entry/owner');
+  return appendOnly.has(op.collection) ? fail('entry/forbidden') : ok(null);
+}
+
+/** A domain is named by its author alone. Like a cap its entry in control must be here first, so that all say the same. */
+function judgeName(domain: unknown, { author }: Entry, access: AccessState): Result<null> {
+  const id = String(domain);
+  const named = access.domains.get(id);
+  if (named === undefined) return fail(/^[\da-f]{64}$/.test(id) ? 'entry/missing-dep' : 'entry/schema', id);
+  return named.author === toHex(author) ? ok(null) : fail('entry/owner');
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The place of one field write in the order that decides last-writer-wins (F21). A device's HLC rises strictly, so it is
- * unique; neither seq nor entry id is in it, so that signing a draft changes no outcome.
+ * The place of one field write in the order that decides last-writer-wins (F21). A device's HLC rises strictly, so an
+ * honest one is unique; neither seq nor entry id is in it, so that signing a draft changes no outcome.
  */
 export interface Stamp {
   readonly hlcMs: number;

@@ -1,4 +1,5 @@
-import type { Value } from '../codec/index.js';
+import { compareBytes } from '../base/index.js';
+import { encodeValue, type Value } from '../codec/index.js';
 import type { Stamp } from '../clock/index.js';
 import { compareStamps } from '../clock/index.js';
 import type { FieldValues } from '../op/index.js';
@@ -41,7 +42,7 @@ export function writeFields(cell: Cell, fields: FieldValues, stamp: Stamp): bool
   let hasChanged = false;
   for (const name of Object.keys(fields)) {
     const value = fields[name];
-    if (value === undefined || !isNewer(cell, name, stamp)) continue;
+    if (value === undefined || !isNewer(cell, name, { value, stamp })) continue;
     next[name] = value;
     cell.stamps ??= {};
     cell.stamps[name] = stamp;
@@ -59,11 +60,14 @@ export function incrementField(cell: Cell, name: string, by: number): void {
   cell.fields = { ...cell.fields, [name]: sumToNumber(sum) };
 }
 
-function isNewer(cell: Cell, name: string, stamp: Stamp): boolean {
+/** Only a liar gives two writes one stamp, in two domains of one name: there the larger value stands, by its bytes. */
+function isNewer(cell: Cell, name: string, write: { readonly value: Value; readonly stamp: Stamp }): boolean {
   if (cell.sums !== null && Object.hasOwn(cell.sums, name)) return false;
-  if (!Object.hasOwn(cell.fields, name)) return true;
-  const standing = cell.stamps !== null && Object.hasOwn(cell.stamps, name) ? cell.stamps[name] : undefined;
-  return compareStamps(stamp, standing ?? cell.base) > 0;
+  const standing = Object.hasOwn(cell.fields, name) ? cell.fields[name] : undefined;
+  if (standing === undefined) return true;
+  const at = cell.stamps !== null && Object.hasOwn(cell.stamps, name) ? cell.stamps[name] : undefined;
+  const order = compareStamps(write.stamp, at ?? cell.base);
+  return order === 0 ? compareBytes(encodeValue(write.value), encodeValue(standing)) > 0 : order > 0;
 }
 
 function isEmpty(fields: FieldValues): boolean {

@@ -1,5 +1,5 @@
 import { toHex } from '../base/index.js';
-import type { Value } from '../codec/index.js';
+import { encodeValue, type Value } from '../codec/index.js';
 import type { Op } from '../op/index.js';
 import type { RecordEntry } from './index.js';
 
@@ -27,7 +27,13 @@ export function referenceRecord(
   const made = placed.find(({ op }) => op.kind === 'insert' || (isSingle && op.kind !== 'delete'));
   if (made === undefined || placed.some(({ op }) => op.kind === 'delete')) return null;
   const fields: Record<string, Value> = {};
-  for (const { op } of placed) if (op.kind === 'insert' || op.kind === 'update') Object.assign(fields, op.fields);
+  const writes = placed.flatMap(({ op, at }) =>
+    op.kind === 'insert' || op.kind === 'update'
+      ? Object.entries(op.fields).map(([name, value]) => ({ name, value, at, bytes: toHex(encodeValue(value)) }))
+      : [],
+  );
+  writes.sort((a, b) => byStamp(a, b) || (a.bytes < b.bytes ? -1 : 1));
+  for (const { name, value } of writes) fields[name] = value;
   const counted = new Set(placed.flatMap(({ op }) => (op.kind === 'increment' ? [op.field] : [])));
   for (const name of counted) {
     let sum = 0n;
@@ -38,7 +44,7 @@ export function referenceRecord(
   return { fields, createdAtMs: made.at[0], creator: isSingle ? '0'.repeat(32) : target.idHex.slice(24) };
 }
 
-function byStamp({ at: a }: Placed, { at: b }: Placed): number {
+function byStamp({ at: a }: Pick<Placed, 'at'>, { at: b }: Pick<Placed, 'at'>): number {
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i] ?? 0, b[i] ?? 0];
     if (x !== y) return x < y ? -1 : 1;

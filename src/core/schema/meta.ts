@@ -19,8 +19,8 @@ const maxPerms = 0xffff_ffff;
 
 /**
  * Our own schema: the ordinary records of the `meta` domain (X3). It is part of the format: it changes with a version.
- * A value that has the right type but says nothing sensible (a declaration that does not decode, a domain id that is
- * no hex) is admitted like any other; who reads it skips it.
+ * A value that has the right type but says nothing sensible (a declaration that does not decode) is admitted like any
+ * other; who reads it skips it.
  */
 export const metaDeclaration: Declaration = {
   app: 'keeproom',

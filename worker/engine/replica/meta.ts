@@ -1,4 +1,4 @@
-import { compareBytes, fromBase64Url, fromHex, toHex } from '../../../src/core/base/index.js';
+import { compareBytes, fromBase64Url, toHex } from '../../../src/core/base/index.js';
 import type { Op } from '../../../src/core/op/index.js';
 import { decodeDeclaration, metaDeclaration, metaPrefix, schemaPrefix } from '../../../src/core/schema/index.js';
 import type { ReplicaState } from './state.js';
@@ -30,12 +30,8 @@ function learnDeclaration(state: ReplicaState, text: unknown): void {
   }
 }
 
-/** Of two names for one domain the lower counts, whatever came first. */
+/** Its author alone names a domain (X3), once: an entry that says another has no effect, and one chain is read in its order. */
 function learnDomain(state: ReplicaState, domain: unknown, name: unknown): void {
-  if (typeof domain !== 'string' || typeof name !== 'string') return;
-  if (fromHex(domain)?.length !== 32) return;
-  const known = state.domainNames.get(domain);
-  if (known !== undefined && name >= known) return;
+  if (typeof domain !== 'string' || typeof name !== 'string' || state.domainNames.has(domain)) return;
   state.domainNames.set(domain, name);
-  if (known !== undefined) state.isStale = true;
 }
