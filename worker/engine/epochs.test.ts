@@ -2,10 +2,12 @@ import { expect, test } from 'vitest';
 import { compareBytes, toHex, type Bytes } from '../../src/core/base/index.js';
 import type { ControlPayload } from '../../src/core/access/index.js';
 import { kidOf } from '../../src/core/crypto/index.js';
+import { sealKey } from '../../src/core/epoch/index.js';
 import { writeControl } from './room/author.js';
-import { learnKey, sendEpoch, type RoomCore } from './room/core.js';
+import { learnKey, sendEpoch, setKey, type RoomCore } from './room/core.js';
 import { keysToGive, mendEpochs, mintDelay, mintEpoch } from './room/epochs.js';
-import { act, copyAll, foundCore, forgeControl, give, grantFor, memberCore, strangerCore } from './core.kit.js';
+import { kidFor } from './room/net/link.js';
+import { act, copyAll, foundCore, forgeControl, give, grantFor, memberCore, peerOf, strangerCore } from './core.kit.js';
 
 const zeros32 = new Uint8Array(32);
 const kidOfSend = (core: RoomCore): string | null => {
@@ -13,24 +15,49 @@ const kidOfSend = (core: RoomCore): string | null => {
   return epoch && toHex(epoch.kid);
 };
 
-/** An epoch of `core`, and wraps of it that open for nobody but itself. */
-async function mintJunk(core: RoomCore, victims: readonly RoomCore[]): Promise<Bytes> {
-  const key = core.ports.random.bytes(32);
-  const kid = kidOf(core.roomId, zeros32, key);
-  const gen = 1 + Math.max(...[...core.state.access.epochs.values()].map((epoch) => epoch.gen));
-  const recipients = [core, ...victims]
-    .map(({ keys }) => ({ device: keys.deviceId, sealed: core.ports.random.bytes(48) }))
-    .sort((a, b) => compareBytes(a.device, b.device));
-  const epk = (await core.ports.vault.createDeviceKeys()).x25519;
-  const newest = [...core.state.access.epochs.values()].sort((a, b) => b.gen - a.gen).slice(0, 1);
+/** Who can open what a hostile member makes, and who is named and cannot. */
+interface Hostile {
+  readonly good?: readonly RoomCore[];
+  readonly junk?: readonly RoomCore[];
+}
+
+/** An epoch of `core` that is the next of the newest, opens for itself and the `good`, and leaves out who is not named. */
+async function mintHostile(core: RoomCore, { good = [], junk = [] }: Hostile): Promise<Bytes> {
+  const { roomId, ports } = core;
+  const key = ports.random.bytes(32);
+  const kid = kidOf(roomId, zeros32, key);
+  const [newest] = [...core.state.access.epochs.values()].sort((a, b) => b.gen - a.gen);
+  const once = await ports.vault.createDeviceKeys();
+  const epk = once.x25519;
+  const recipients = [core, ...junk].map(({ keys }) => ({ device: keys.deviceId, sealed: ports.random.bytes(48) }));
+  for (const { keys } of good) {
+    const { deviceId: device, x25519 } = keys;
+    const shared = (await ports.vault.agree(once, x25519)) ?? zeros32;
+    recipients.push({ device, sealed: sealKey(key, shared, { roomId, scope: zeros32, kid, epk, device, x25519 }) });
+  }
+  recipients.sort((a, b) => compareBytes(a.device, b.device));
   await act(core, async (step) => {
     learnKey(core, step, { kid, key });
-    const parents = newest.map((epoch) => epoch.kid);
-    const links = parents.map(() => core.ports.random.bytes(48));
+    const parents = newest === undefined ? [] : [newest.kid];
+    const links = parents.map(() => ports.random.bytes(48));
+    const gen = 1 + (newest?.gen ?? 0);
     await writeControl(core, step, { kind: 'epoch', scope: zeros32, kid, gen, parents, links });
     await writeControl(core, step, { kind: 'wrap', kid, epk, recipients });
   });
   return kid;
+}
+
+/** Everybody tells everybody and does what is due, until nothing is; gives how many epochs were minted for it. */
+async function mendAll(cores: readonly RoomCore[]): Promise<number> {
+  const count = (): number => cores[0]?.state.access.epochs.size ?? 0;
+  const before = count();
+  for (let round = 0; round < 6; round++)
+    for (const core of cores) {
+      const written = await act(core, (step) => mendEpochs(core, step));
+      if (written.length > 0) for (const other of cores) if (other !== core) await copyAll(core, other);
+    }
+  for (const core of cores) expect(mintDelay(core, [core.keys.deviceId])).toBeNull();
+  return count() - before;
 }
 
 test('[EPO-2] one key opens everything before it, in whatever order the links have to be followed', async () => {
@@ -65,7 +92,7 @@ test('[F5] junk wraps in a newer epoch cut nobody off: the victim mints one that
   const ada = await foundCore();
   const [bob, mallory] = [await memberCore(ada), await memberCore(ada)];
   await copyAll(ada, bob);
-  const kid = await mintJunk(mallory, [ada, bob]);
+  const kid = await mintHostile(mallory, { junk: [ada, bob] });
   const honest = [ada, bob];
   for (const core of honest) await copyAll(mallory, core);
   expect(kidOfSend(mallory)).toBe(toHex(kid));
@@ -84,12 +111,48 @@ test('[F5] junk wraps in a newer epoch cut nobody off: the victim mints one that
   expect(await act(mallory, (step) => mendEpochs(mallory, step))).toEqual([]);
 }, 60_000);
 
+test('[F5] who is left out of an epoch is given its key by whoever holds it, whatever was made after it', async () => {
+  const ada = await foundCore();
+  const [bob, mallory] = [await memberCore(ada), await memberCore(ada)];
+  const viewer = await memberCore(ada, { rank: 30, perms: 1 });
+  const all = [ada, bob, mallory, viewer];
+  for (const core of all) await copyAll(ada, core);
+  const kid = await mintHostile(mallory, { good: [ada] });
+  for (const core of all) await copyAll(mallory, core);
+  expect(all.map((core) => core.epochKeys.has(toHex(kid)))).toEqual([true, false, true, false]);
+  expect(mintDelay(ada, [ada.keys.deviceId])).toBe(0);
+  expect(mintDelay(bob, [bob.keys.deviceId])).toBeNull();
+  expect(await mendAll([ada, bob, viewer])).toBe(1);
+  for (const core of [bob, viewer]) expect(core.epochKeys.has(toHex(kid))).toBe(true);
+  // A newer one for everybody hides that it is not a head any more.
+  const second = await mintHostile(mallory, { good: [ada] });
+  await mintHostile(mallory, { good: [ada, bob, viewer] });
+  for (const core of all) await copyAll(mallory, core);
+  expect(await mendAll([ada, bob, viewer])).toBe(1);
+  for (const core of [bob, viewer]) expect(core.epochKeys.has(toHex(second))).toBe(true);
+  expect(new Set(all.slice(0, 2).map(kidOfSend)).size).toBe(1);
+}, 60_000);
+
+test('[F5] whose wrap is junk asks for the key, also when a newer epoch is good; one answer opens it for all', async () => {
+  const ada = await foundCore();
+  const [bob, cay, mallory] = [await memberCore(ada), await memberCore(ada), await memberCore(ada)];
+  const viewer = await memberCore(ada, { rank: 30, perms: 1 });
+  const honest = [ada, bob, cay, viewer];
+  for (const core of [...honest, mallory]) await copyAll(ada, core);
+  const kid = await mintHostile(mallory, { good: [ada], junk: [bob, cay, viewer] });
+  await mintHostile(mallory, { good: honest });
+  for (const core of honest) await copyAll(mallory, core);
+  expect(honest.map((core) => core.epochKeys.has(toHex(kid)))).toEqual([true, false, false, false]);
+  expect(await mendAll(honest), 'one asks, one answers').toBe(2);
+  expect(honest.map((core) => core.epochKeys.has(toHex(kid)))).toEqual([true, true, true, true]);
+}, 60_000);
+
 test('[F5] no minting war: each further epoch of mine in an hour waits twice as long, up to a quarter of an hour', async () => {
   const ada = await foundCore();
   const mallory = await memberCore(ada);
   const waits: (number | null)[] = [];
   for (let i = 0; i < 7; i++) {
-    await mintJunk(mallory, [ada]);
+    await mintHostile(mallory, { junk: [ada] });
     await copyAll(mallory, ada);
     waits.push(mintDelay(ada, [ada.keys.deviceId]));
     await act(ada, (step) => mendEpochs(ada, step));
@@ -117,4 +180,18 @@ test('[F12] wraps for a stranger are refused at every member, and everybody goes
   const wraps = [{ kid: eve.roomId, epk: eve.keys.x25519, sealed: new Uint8Array(48) }];
   expect(await codes(ada, { ...(await grantFor(ada, eve)), wraps })).toBe('control/bad-wrap');
   expect(kidOfSend(ada)).toBe(toHex(kid));
+}, 60_000);
+
+test('[X5] two held keys of one tag: nothing is sent under either, no HELLO names them, and a new epoch is due', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const before = kidOfSend(ada) ?? '';
+  setKey(ada, before.slice(0, 16) + 'ab'.repeat(24), ada.ports.random.bytes(32));
+  expect(kidOfSend(ada)).toBeNull();
+  expect(kidFor(ada, peerOf(bob))).toBeNull();
+  expect(mintDelay(ada, [ada.keys.deviceId])).toBe(0);
+  await act(ada, (step) => mendEpochs(ada, step));
+  await copyAll(ada, bob);
+  expect(kidOfSend(ada)).not.toBe(before);
+  expect(kidOfSend(bob)).toBe(kidOfSend(ada));
 }, 60_000);

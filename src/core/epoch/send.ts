@@ -8,7 +8,7 @@ import type { AccessState, EpochState } from '../access/index.js';
 export function chooseSendEpoch(access: AccessState, isHeld: (kidHex: string) => boolean): EpochState | null {
   let best: { readonly key: string; readonly epoch: EpochState } | null = null;
   for (const [key, epoch] of access.epochs) {
-    if (!isHeld(key) || !isExactly(epoch, access)) continue;
+    if (!isExactly(epoch, access) || !isHeld(key)) continue;
     if (best === null || epoch.gen > best.epoch.gen || (epoch.gen === best.epoch.gen && key > best.key))
       best = { key, epoch };
   }

@@ -1,4 +1,4 @@
-import { compareBytes, fromHex, toHex, type Bytes } from '../../../src/core/base/index.js';
+import { compareBytes, fail, fromHex, ok, toHex, type Bytes, type Result } from '../../../src/core/base/index.js';
 import { controlKind, encodeControl, type ControlPayload } from '../../../src/core/access/index.js';
 import { compareHlc, maxHlc, nextHlc, type Hlc } from '../../../src/core/clock/index.js';
 import {
@@ -130,19 +130,29 @@ function foreignHeads(domain: DomainReplica, device: string, o: { limit: number;
  * control. With more heads than one entry may name, `fold` entries come first (F13).
  */
 export async function writeControl(core: RoomCore, step: Step, payload: ControlPayload): Promise<Unit> {
-  while (newControlHeads(core).length > maxDeps) await writeOne(core, step, { kind: 'fold' });
+  const unit = await tryControl(core, step, payload);
+  if (!unit.ok) throw new TypeError(`own ${payload.kind} was not admitted: ${unit.fault.code}`);
+  return unit.value;
+}
+
+/** As {@link writeControl} where what others wrote may be against it: then its fault, and at most folds are written. */
+export async function tryControl(core: RoomCore, step: Step, payload: ControlPayload): Promise<Result<Unit>> {
+  while (newControlHeads(core).length > maxDeps) {
+    const fold = await writeOne(core, step, { kind: 'fold' });
+    if (!fold.ok) return fold;
+  }
   return writeOne(core, step, payload);
 }
 
-async function writeOne(core: RoomCore, step: Step, payload: ControlPayload): Promise<Unit> {
+async function writeOne(core: RoomCore, step: Step, payload: ControlPayload): Promise<Result<Unit>> {
   const unit = await signControl(core, payload);
   // It must come after what is here, even where that is ahead of the room's time: others may hold it (F17), its author does not.
   const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER });
   if (outcome.outcome !== 'admitted')
-    throw new TypeError(`own ${payload.kind} was not admitted: ${JSON.stringify(outcome)}`);
+    return 'fault' in outcome ? { ok: false, fault: outcome.fault } : fail('control/fork');
   await storeUnit(core, step, unit);
   step.infoChanged = true;
-  return unit;
+  return ok(unit);
 }
 
 async function signControl(core: RoomCore, payload: ControlPayload): Promise<Unit> {

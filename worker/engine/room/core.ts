@@ -128,7 +128,13 @@ export function myGrant(core: RoomCore): Grant | null {
 
 /** The epoch that may be written under now (send rule), or null. */
 export function sendEpoch(core: RoomCore): EpochState | null {
-  return chooseSendEpoch(core.state.access, (kid) => core.epochKeys.has(kid));
+  return chooseSendEpoch(core.state.access, (kid) => isNamedByTag(core, kid));
+}
+
+/** Whether a key is held whose tag no other held key has: nothing is sent under one that a reader could take for another (X5). */
+export function isNamedByTag(core: RoomCore, kid: string): boolean {
+  const tag = kid.slice(0, 16);
+  return core.epochKeys.has(kid) && ![...core.epochKeys.keys()].some((one) => one !== kid && one.startsWith(tag));
 }
 
 export function now(core: RoomCore): number {

@@ -1,17 +1,14 @@
-import { equalBytes, fromHex, isZero, toHex, type Bytes } from '../../../src/core/base/index.js';
+import { fromHex, isZero, toHex, type Bytes } from '../../../src/core/base/index.js';
 import {
   hasPermission,
-  isInPast,
   maxWrapRecipients,
   permissions,
   type ControlPayload,
-  type ControlRecord,
   type EpochState,
 } from '../../../src/core/access/index.js';
 import { kidOf } from '../../../src/core/crypto/index.js';
 import { rankIn } from '../../../src/core/election/index.js';
 import {
-  chooseSendEpoch,
   epochHeads,
   nextGeneration,
   openLink,
@@ -20,7 +17,7 @@ import {
   sealedKeyBytes,
 } from '../../../src/core/epoch/index.js';
 import type { Unit } from '../replica/index.js';
-import { writeControl } from './author.js';
+import { tryControl } from './author.js';
 import { learnKey, myGrant, sendEpoch, type RoomCore } from './core.js';
 import type { Step } from './step.js';
 
@@ -31,13 +28,14 @@ const maxParents = 64;
 
 /**
  * A new epoch for exactly the effective devices (F12): epoch entry with links to the epochs it continues, then wraps.
- * One whose key is not held here is continued too, or others would stay with it; its link is zeros, which says so.
- * Gives the units, which must reach peers under a key they have.
+ * One whose key is not held here is continued too, or others would stay with it; its link is zeros, which asks for it.
+ * Gives the units, which must reach peers under a key they have; fewer when others have made one impossible.
  */
 export async function mintEpoch(core: RoomCore, step: Step): Promise<readonly Unit[]> {
   const key = core.ports.random.bytes(32);
   const kid = kidOf(core.roomId, zeros32, key);
-  const parents = [...epochHeads(core.state.access)].sort(newerFirst).slice(0, maxParents);
+  const continued = new Set([...epochHeads(core.state.access), ...epochsDue(core)]);
+  const parents = [...continued].sort(newerFirst).slice(0, maxParents);
   const links = parents.map((epoch) => {
     const parentKey = core.epochKeys.get(toHex(epoch.kid));
     const context = { roomId: core.roomId, scope: zeros32, kid, parentKid: epoch.kid };
@@ -45,20 +43,18 @@ export async function mintEpoch(core: RoomCore, step: Step): Promise<readonly Un
   });
   learnKey(core, step, { kid, key });
   const gen = nextGeneration(parents);
-  const units = [
-    await writeControl(core, step, {
-      kind: 'epoch',
-      scope: zeros32,
-      kid,
-      gen,
-      parents: parents.map((epoch) => epoch.kid),
-      links,
-    }),
-  ];
+  const units: Unit[] = [];
+  const write = async (payload: ControlPayload): Promise<boolean> => {
+    const unit = await tryControl(core, step, payload);
+    if (unit.ok) units.push(unit.value);
+    return unit.ok;
+  };
+  const parentKids = parents.map((epoch) => epoch.kid);
+  let isWritten = await write({ kind: 'epoch', scope: zeros32, kid, gen, parents: parentKids, links });
   const devices = [...core.state.access.devices.values()];
-  for (let at = 0; at < devices.length; at += maxWrapRecipients) {
+  for (let at = 0; isWritten && at < devices.length; at += maxWrapRecipients) {
     const some = devices.slice(at, at + maxWrapRecipients).map((g) => ({ device: g.subjectId, x25519: g.x25519 }));
-    units.push(await writeControl(core, step, await wrapFor(core, { kid, key }, some)));
+    isWritten = await write(await wrapFor(core, { kid, key }, some));
   }
   return units;
 }
@@ -96,67 +92,52 @@ async function wrapFor(
 /** Between two devices that could mint: the first one's epoch makes the others' needless. */
 const mintSlotMs = 500;
 
-/** Epochs, and wraps of others' epochs, of mine in an hour that need no pause; each further one doubles it: nobody makes me write control for ever. */
+/** Epochs of mine in an hour that need no pause; each further one doubles it: nobody makes me write control for ever. */
 const freeMints = 4;
 const mintHourMs = 3_600_000;
 const firstMintPauseMs = 1_000;
 const maxMintPauseMs = 900_000;
 
-/** A wrap that is due: of an epoch, for the one member's device whose own does not open. */
-interface Repair {
-  readonly epoch: EpochState;
-  readonly device: Bytes;
-  readonly x25519: Bytes;
+/**
+ * What is due, in one step (F5): a new epoch where none may be written under, or where one that was written under would
+ * stay shut to somebody with effect. Gives the units; none: nothing is due.
+ */
+export function mendEpochs(core: RoomCore, step: Step): Promise<readonly Unit[]> {
+  return isMintDue(core) ? mintEpoch(core, step) : Promise.resolve([]);
+}
+
+function isMintDue(core: RoomCore): boolean {
+  return sendEpoch(core) === null || epochsDue(core).length > 0;
 }
 
 /**
- * What is due, in one step (F5): a new epoch where none may be written under, or where others write under one that this
- * device was given no good wrap of; else a wrap for another in the same place. Gives the units; none: nothing is due.
+ * Epochs that the next one has to continue, or what was written under them would stay shut to somebody: of those whose key
+ * is held here and which no newer key opens, what names not every effective device or was asked for; of the others, what
+ * says that this device was given the key. A link of zeros asks, once for everybody: it is answered by a mint.
  */
-export async function mendEpochs(core: RoomCore, step: Step): Promise<readonly Unit[]> {
-  if (lacksEpoch(core)) return mintEpoch(core, step);
-  const repair = repairDue(core);
-  const key = repair && core.epochKeys.get(toHex(repair.epoch.kid));
-  if (!repair || !key) return [];
-  return [await writeControl(core, step, await wrapFor(core, { kid: repair.epoch.kid, key }, [repair]))];
-}
-
-/** Whether there is no epoch that everybody with effect here may write under and read, this device among them. */
-function lacksEpoch(core: RoomCore): boolean {
-  const chosen = chooseSendEpoch(core.state.access, () => true);
-  return chosen === null || !core.epochKeys.has(toHex(chosen.kid));
-}
-
-/** A link of zeros says that its author was given no good wrap of the parent: whoever holds it wraps it once more. */
-function repairDue(core: RoomCore): Repair | null {
-  const { access, log } = core.state;
-  for (const { record } of access.epochs.values()) {
-    const grant = access.devices.get(record.author);
-    if (record.payload.kind !== 'epoch' || grant === undefined || record.author === core.device) continue;
-    for (const [i, kid] of record.payload.parents.entries()) {
-      const [epoch, link] = [access.epochs.get(toHex(kid)), record.payload.links[i]];
-      if (epoch === undefined || link === undefined || !isZero(link) || !core.epochKeys.has(toHex(kid))) continue;
-      const isMended = log.some((one) => wraps(one, kid, grant.subjectId) && isInPast(one.past, record));
-      if (!isMended) return { epoch, device: grant.subjectId, x25519: grant.x25519 };
-    }
-  }
-  return null;
-}
-
-function wraps({ payload }: ControlRecord, kid: Bytes, device: Bytes): boolean {
-  return (
-    payload.kind === 'wrap' &&
-    equalBytes(payload.kid, kid) &&
-    payload.recipients.some((to) => equalBytes(to.device, device))
-  );
+function epochsDue(core: RoomCore): readonly EpochState[] {
+  const { epochs, devices } = core.state.access;
+  const asked = new Set<string>();
+  for (const { record } of epochs.values())
+    if (record.payload.kind === 'epoch')
+      for (const [i, link] of record.payload.links.entries())
+        if (isZero(link)) asked.add(toHex(record.payload.parents[i] ?? zeros32));
+  const opened = openedByLinks(core);
+  const isShut = (kid: string, { recipients }: EpochState): boolean =>
+    asked.has(kid) || [...devices.keys()].some((device) => !recipients.has(device));
+  return [...epochs].flatMap(([kid, epoch]) => {
+    const isDue = core.epochKeys.has(kid)
+      ? !opened.has(kid) && isShut(kid, epoch)
+      : epoch.recipients.has(core.device) && !asked.has(kid);
+    return isDue ? [epoch] : [];
+  });
 }
 
 function mintPauseMs(core: RoomCore): number {
   const since = core.lastHlc.ms - mintHourMs;
-  const isMint = ({ payload }: ControlRecord): boolean =>
-    payload.kind === 'epoch' ||
-    (payload.kind === 'wrap' && core.state.access.epochs.get(toHex(payload.kid))?.record.author !== core.device);
-  const mine = core.state.log.filter((one) => one.author === core.device && one.entry.hlcMs > since && isMint(one));
+  const mine = core.state.log.filter(
+    ({ author, entry, payload }) => author === core.device && entry.hlcMs > since && payload.kind === 'epoch',
+  );
   const isFree = mine.length < freeMints;
   return isFree ? 0 : Math.min(maxMintPauseMs, firstMintPauseMs * 2 ** (mine.length - freeMints));
 }
@@ -166,7 +147,7 @@ export function mintDelay(core: RoomCore, here: readonly Bytes[]): number | null
   const grant = myGrant(core);
   if (grant === null || core.epochKeys.size === 0) return null;
   if (!hasPermission(grant.perms, permissions.write)) return null;
-  if (!lacksEpoch(core) && repairDue(core) === null) return null;
+  if (!isMintDue(core)) return null;
   const minters = here.filter((device) => {
     const other = core.state.access.devices.get(toHex(device));
     return other !== undefined && hasPermission(other.perms, permissions.write);
@@ -175,15 +156,15 @@ export function mintDelay(core: RoomCore, here: readonly Bytes[]): number | null
   return mintPauseMs(core) + mintSlotMs * rankIn({ reqId: newest, me: core.keys.deviceId, roster: minters });
 }
 
-/** Wraps of one grant: more do not fit its entry beside the rest. */
-const maxGrantWraps = 64;
+/** Wraps of one grant, at most: more do not fit its entry beside the rest. */
+export const maxGrantWraps = 64;
 
-/**
- * Held keys that together open everything: the one that is written under, and those that no other one opens by a link
- * (EPO-2), newest first. What a newcomer is given.
- */
-export function keysToGive(core: RoomCore): readonly { readonly kid: Bytes; readonly key: Bytes }[] {
-  const { epochs, kids } = core.state.access;
+/** Links that hold the key their epoch names: under one key a link always says the same. */
+const knownLinks = new WeakMap<Bytes, boolean>();
+
+/** Kids (hex) that a held key of a newer epoch opens by a link (EPO-2). */
+function openedByLinks(core: RoomCore): ReadonlySet<string> {
+  const { epochs } = core.state.access;
   const opened = new Set<string>();
   for (const [kid, { gen, record }] of epochs)
     if (record.payload.kind === 'epoch')
@@ -192,15 +173,30 @@ export function keysToGive(core: RoomCore): readonly { readonly kid: Bytes; read
         const isOlder = (epochs.get(toHex(parentKid))?.gen ?? gen) < gen;
         if (!isOlder || key === undefined || link === undefined || isZero(link)) continue;
         const context = { roomId: core.roomId, scope: zeros32, kid: record.payload.kid, parentKid };
-        if (openLink(link, key, context) !== null) opened.add(toHex(parentKid));
+        const isGood = knownLinks.get(link) ?? openLink(link, key, context) !== null;
+        knownLinks.set(link, isGood);
+        if (isGood) opened.add(toHex(parentKid));
       }
+  return opened;
+}
+
+/**
+ * Held keys that together open everything: the one that is written under, and those that no other one opens by a link,
+ * newest first, so many as fit. What a newcomer is given.
+ */
+export function keysToGive(
+  core: RoomCore,
+  limit: number = maxGrantWraps,
+): readonly { readonly kid: Bytes; readonly key: Bytes }[] {
+  const { epochs, kids } = core.state.access;
+  const opened = openedByLinks(core);
   const written = sendEpoch(core);
   const writtenHex = written && toHex(written.kid);
   const genOf = (kid: string): number => (kid === writtenHex ? Infinity : (epochs.get(kid)?.gen ?? 0));
   return [...core.epochKeys]
     .filter(([kid]) => kids.has(kid) && (kid === writtenHex || !opened.has(kid)))
     .sort(([a], [b]) => genOf(b) - genOf(a))
-    .slice(0, maxGrantWraps)
+    .slice(0, limit)
     .flatMap(([kidHex, key]) => {
       const kid = fromHex(kidHex);
       return kid === null ? [] : [{ kid, key }];

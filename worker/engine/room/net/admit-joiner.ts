@@ -1,4 +1,12 @@
-import { fromBase64Url, fromHex, readU32, toBase64Url, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import {
+  fromBase64Url,
+  fromHex,
+  readU32,
+  toBase64Url,
+  toHex,
+  type Bytes,
+  type Result,
+} from '../../../../src/core/base/index.js';
 import { isAdmitter, mayGive, type Grant, type InviteState, type KeyWrap } from '../../../../src/core/access/index.js';
 import { isLowOrderX25519, sha256 } from '../../../../src/core/crypto/index.js';
 import { rankIn } from '../../../../src/core/election/index.js';
@@ -15,9 +23,9 @@ import {
   type JoinStatus,
 } from '../../../../src/core/wire/index.js';
 import type { Unit } from '../../replica/index.js';
-import { writeControl } from '../author.js';
+import { tryControl } from '../author.js';
 import { bump, countFault, myGrant, now, sendEpoch, type RoomCore } from '../core.js';
-import { keysToGive } from '../epochs.js';
+import { keysToGive, maxGrantWraps } from '../epochs.js';
 import type { Step } from '../step.js';
 import type { NetLink } from './link.js';
 
@@ -165,10 +173,12 @@ async function answerAsk(core: RoomCore, step: Step, o: AskCase, host: AdmitHost
   if (before !== null)
     return queueAnswer(core, step, o, { status: 'granted', grantId: before.record.entry.id, kid: epoch.kid, key });
   const unit = await writeGrant(core, step, o);
-  host.sendAfter(step, [unit]);
+  const grantId = unit.ok ? unit.value.entries[0]?.id : undefined;
+  // Others may have made it impossible in a way that nothing above asks for: somebody else may still answer.
+  if (!unit.ok || grantId === undefined) return queueAnswer(core, step, o, { status: 'busy' });
+  host.sendAfter(step, [unit.value]);
   bump(core, 'grantsWritten');
-  const grantId = unit.entries[0]?.id;
-  if (grantId !== undefined) await queueAnswer(core, step, o, { status: 'granted', grantId, kid: epoch.kid, key });
+  await queueAnswer(core, step, o, { status: 'granted', grantId, kid: epoch.kid, key });
 }
 
 /** A grant that answered this request before, also by another admitter or before a crash: same request, same answer. */
@@ -183,17 +193,18 @@ function grantFor(core: RoomCore, ask: JoinAsk): Grant | 'other-device' | null {
 
 function refusalOf(core: RoomCore, o: AskCase): Exclude<JoinStatus, 'granted'> | null {
   const invite = core.state.access.invites.get(o.invite.id);
-  if (invite === undefined || invite.revoked) return 'revoked';
-  if (invite.payload.expiryMs <= now(core)) return 'expired';
+  if (invite === undefined || invite.revoked || core.state.access.voids.has(invite.author.id)) return 'revoked';
+  // An entry of mine comes after everything that is here, also where that is ahead of the clock.
+  if (invite.payload.expiryMs <= Math.max(now(core), core.lastHlc.ms)) return 'expired';
   return invite.uses.size >= invite.payload.maxUses ? 'used' : null;
 }
 
-async function writeGrant(core: RoomCore, step: Step, o: AskCase): Promise<Unit> {
+async function writeGrant(core: RoomCore, step: Step, o: AskCase): Promise<Result<Unit>> {
   const { payload } = o.invite;
   // Two admitters that cannot see each other begin at different slots for different people.
   let use = readU32(o.ask.requestId, 0) % payload.maxUses;
   while (core.state.access.invites.get(o.invite.id)?.uses.has(use) === true) use = (use + 1) % payload.maxUses;
-  return writeControl(core, step, {
+  return tryControl(core, step, {
     kind: 'grant',
     subject: o.ask.device,
     x25519: o.ask.x25519,
@@ -205,15 +216,21 @@ async function writeGrant(core: RoomCore, step: Step, o: AskCase): Promise<Unit>
     perms: payload.perms,
     write: payload.write,
     via: { invite: fromHex(o.invite.id) ?? zeros32, use, requestId: o.ask.requestId },
-    wraps: await wrapsFor(core, o.ask),
+    wraps: await wrapsFor(core, o),
   });
 }
 
-/** What opens every epoch, for the new device: it reads the whole history. */
-async function wrapsFor(core: RoomCore, ask: JoinAsk): Promise<KeyWrap[]> {
+/** Bytes of a grant beside its wraps and domains, of a wrap in it, and of a domain in its list, at most. */
+const grantBytes = 512;
+const wrapBytes = 120;
+const domainBytes = 34;
+
+/** What opens every epoch, for the new device: it reads the whole history. What does not fit comes with a new epoch (F5). */
+async function wrapsFor(core: RoomCore, { ask, invite }: AskCase): Promise<KeyWrap[]> {
   const { vault } = core.ports;
+  const room = core.state.access.limits.maxControl - grantBytes - domainBytes * (invite.payload.write?.length ?? 0);
   const wraps: KeyWrap[] = [];
-  for (const { kid, key } of keysToGive(core)) {
+  for (const { kid, key } of keysToGive(core, Math.max(0, Math.min(maxGrantWraps, Math.floor(room / wrapBytes))))) {
     const once = await vault.createDeviceKeys();
     const shared = await vault.agree(once, ask.x25519);
     if (shared === null) continue;

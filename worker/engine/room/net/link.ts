@@ -26,7 +26,7 @@ import {
   sealEnvelope,
 } from '../../../../src/core/wire/index.js';
 import type { Link } from '../../../../src/ports/index.js';
-import { bump, sendEpoch, type RoomCore } from '../core.js';
+import { bump, isNamedByTag, sendEpoch, type RoomCore } from '../core.js';
 
 /** One network of a room while it is up: who is on it, and the one queue everything to it goes through. */
 export interface NetLink {
@@ -167,7 +167,7 @@ function myTags(core: RoomCore): Bytes[] {
 }
 
 function heldKids(core: RoomCore): readonly Bytes[] {
-  const named = kidsNewestFirst(core.state.access, (kid) => core.epochKeys.has(kid));
+  const named = kidsNewestFirst(core.state.access, (kid) => isNamedByTag(core, kid));
   if (named.length > 0) return named;
   return [...core.joinKids];
 }
