@@ -2,7 +2,7 @@ import type { ProfileData } from '../bridge/index.js';
 import type { Bytes } from '../core/base/index.js';
 import { isWellFormed } from '../core/op/index.js';
 import type { Transport } from '../transport/index.js';
-import { expect, expectObject, expectSignal } from '../view/index.js';
+import { expect, expectObject, signalOf } from '../view/index.js';
 import type { ClientOptions, Profile, RoomOptions } from './types.js';
 
 /** Cryptographically strong; at most 65,536 bytes. */
@@ -49,8 +49,10 @@ export function checkClientOptions(o: ClientOptions): void {
 }
 
 /** What every way into a room takes, but for the schema, which is checked where it is read. */
-export function checkRoomOptions({ transports = [], signal }: RoomOptions<unknown>): void {
+export function checkRoomOptions(o: RoomOptions<unknown>): void {
+  expectObject('options', o);
+  signalOf(o);
+  const { transports = [] } = o;
   expect(Array.isArray(transports), 'transports', 'a list', transports);
   transports.forEach(expectTransport);
-  expectSignal(signal);
 }

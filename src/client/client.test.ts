@@ -328,6 +328,23 @@ describe('rooms', () => {
     expect(errors).toEqual(['storage/full', 'transport/stalled']);
     expect(() => room.on('nothing' as never, () => undefined)).toThrow(TypeError);
     expect(() => room.on('error', 5 as never)).toThrow(TypeError);
+    expect(() => room.on('error', () => undefined, null as never)).toThrow(
+      new TypeError('options: expected an object, got Null'),
+    );
+  });
+
+  test('[S17] a listener leaves its signal when it is taken away, and with its handle', async () => {
+    const { client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    const { signal } = new AbortController();
+    let listeners = 0;
+    vi.spyOn(signal, 'addEventListener').mockImplementation(() => (listeners += 1));
+    vi.spyOn(signal, 'removeEventListener').mockImplementation(() => (listeners -= 1));
+    room.on('error', () => undefined, { signal })();
+    room.on('error', () => undefined, { signal });
+    expect(listeners).toBe(1);
+    await room.close();
+    expect(listeners).toBe(0);
   });
 
   test('leave, forget and erase close what is open, then delete', async () => {
@@ -382,6 +399,49 @@ describe('rooms', () => {
     expect(await closing).toBe('room/closed');
     expect(worker.of('stop')).toHaveLength(1);
     expect(await codeOf(client.createRoom(options))).toBe('room/closed');
+  });
+});
+
+describe('[S17] what was closed', () => {
+  test('asks for nothing any more', async () => {
+    const { worker, client } = serve();
+    const [room] = await Promise.all([client.openRoom('r1', options), client.openRoom('r1', options)]);
+    await room!.close();
+    const before = worker.heard.length;
+    expect(await codeOf(room!.invites.create({ role: 'editor' }))).toBe('room/closed');
+    expect(worker.heard).toHaveLength(before);
+    await client.close();
+    const whenClosed = worker.heard.length;
+    vi.stubGlobal('document', new EventTarget());
+    vi.stubGlobal('window', new EventTarget());
+    client.rooms.subscribe(() => undefined);
+    vi.unstubAllGlobals();
+    expect(await codeOf(client.openRoom('r1', options))).toBe('room/closed');
+    expect(await codeOf(client.joinRoom('x', options).room)).toBe('room/closed');
+    expect(worker.heard).toHaveLength(whenClosed);
+  });
+});
+
+describe('[X11] a transaction', () => {
+  test('has what every handle of its room writes in it, all or nothing', async () => {
+    const { worker, client } = serve();
+    const [a, b] = await Promise.all([client.openRoom('r1', options), client.openRoom('r1', options)]);
+    const { id } = a!.data.cards.insert({ x: 1 });
+    const fields = { x: 1 };
+    view(worker, 'r1', { savedUpTo: 1 }, [{ collection: 'cards', id, fields, createdAtMs: 1, delivered: false }]);
+    const both = (): void => {
+      a!.data.cards.update(id, { x: 5 });
+      b!.data.cards.increment(id, 'votes');
+    };
+    const spoiled = (): void => {
+      both();
+      throw new Error('no');
+    };
+    expect(() => a!.transact(spoiled)).toThrow('no');
+    expect([a!.data.cards.get(id)?.votes, worker.of('write').length]).toEqual([0, 1]);
+    a!.transact(both);
+    expect(worker.of('write').map(({ ops }) => ops.length)).toEqual([1, 2]);
+    expect(b!.data.cards.get(id)).toMatchObject({ x: 5, votes: 1 });
   });
 });
 
@@ -454,7 +514,10 @@ describe('wrong arguments', () => {
     await expect(js.openRoom('r1', {})).rejects.toThrow(
       new TypeError('schema: expected the result of defineSchema(), got undefined'),
     );
-    await expect(js.openRoom('r1')).rejects.toThrow(TypeError);
+    const noOptions = new TypeError('options: expected an object, got undefined');
+    await expect(js.openRoom('r1')).rejects.toThrow(noOptions);
+    await expect(js.createRoom()).rejects.toThrow(noOptions);
+    expect(() => js.joinRoom('x')).toThrow(noOptions);
     await expect(js.createRoom({ ...options, key: 5 })).rejects.toThrow(
       new TypeError('key: expected a text, got number'),
     );

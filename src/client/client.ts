@@ -176,7 +176,7 @@ export function createClient(o: ClientOptions = {}): Client {
         get,
         watch: (run) => {
           // On a server there is no page, and nothing to start.
-          if (typeof document !== 'undefined') link.start();
+          if (typeof document !== 'undefined' && !scope.isClosed()) link.start();
           return changed.watch(run);
         },
       },

@@ -57,8 +57,10 @@ export function createRoomCore(id: string, declaration: Declaration): RoomCore {
 }
 
 /** The message that carries a change to the engine, the first time and again. */
-export function writeMessage({ id, replica }: RoomCore, { n, domain, schema, ops }: Change): FromPage {
+export function writeMessage({ id, replica }: RoomCore, { n, domain, schemas, ops }: Change): FromPage {
   // Writing to a domain that the room does not have was refused.
   const domainId = replica.info()!.domains[domain]!;
+  // The oldest that fits: whoever is behind is most likely to know it, and need not hold the entry.
+  const schema = schemas[0]?.prefix ?? null;
   return { t: 'write', room: id, n, domain: domainId, schema, ops: ops.map(({ op }) => op) };
 }

@@ -1,7 +1,7 @@
 import type { InviteInfo } from '../bridge/index.js';
 import { toHex } from '../core/base/index.js';
 import type { Abort, Model, Scope, Write } from '../view/index.js';
-import { expect, expectInteger, expectObject, KeeproomError, wait } from '../view/index.js';
+import { expect, expectInteger, expectObject, KeeproomError, signalOf, wait } from '../view/index.js';
 import { about } from './about.js';
 import { expectText, randomBytes } from './check.js';
 import type { RoomCore } from './core.js';
@@ -71,8 +71,8 @@ function revokeInvite({ core, link, scope }: InviteParts, id: string): Write {
   let isDone = false;
   const done = link.call('revokeInvite', { room: core.id, invite: id }, { scope }).then(() => void (isDone = true));
   done.catch(core.fail);
-  const until = (isOver: () => boolean, { signal }: Abort = {}): Promise<void> =>
-    wait({ signal, scope }, ({ resolve, reject }) => {
+  const until = async (isOver: () => boolean, o?: Abort): Promise<void> =>
+    wait({ signal: signalOf(o), scope }, ({ resolve, reject }) => {
       const check = (): void => {
         if (isDone && isOver()) resolve();
       };

@@ -3,18 +3,18 @@ import { hasPermission, permissions } from '../core/access/index.js';
 import type { FieldValues } from '../core/op/index.js';
 import type { Declaration } from '../core/schema/index.js';
 import { metaDomain, own } from '../core/schema/index.js';
-import type { Abort, Change, Model, Schema, Write } from '../view/index.js';
+import type { Change, Model, Schema, Write } from '../view/index.js';
 import {
   createData,
   createScope,
   createWriter,
   expect,
   expectFunction,
-  expectSignal,
   mayWrite,
   memberOf,
   openInfo,
   profileId,
+  signalOf,
   singleId,
 } from '../view/index.js';
 import { about } from './about.js';
@@ -85,13 +85,17 @@ export function createRoom<S extends Schema>(parts: RoomParts): Room<S> {
       info();
       return scope.own(parts.lending.attach(core.id, transport));
     },
-    on: (type, run, o: Abort = {}) => {
+    on: (type, run, o) => {
       expect(['rejected', 'error'].includes(type), 'type', "'rejected' or 'error'", type);
       expectFunction('fn', run);
-      expectSignal(o.signal);
-      const off = scope.own(core.on(type, run));
-      o.signal?.addEventListener('abort', off);
-      if (o.signal?.aborted === true) off();
+      const signal = signalOf(o);
+      const stop = core.on(type, run);
+      const off = scope.own(() => {
+        stop();
+        signal?.removeEventListener('abort', off);
+      });
+      signal?.addEventListener('abort', off);
+      if (signal?.aborted === true) off();
       return off;
     },
     leave: () => parts.forget(core.id),

@@ -91,6 +91,17 @@ describe('writes', () => {
     expect(codeOf(() => keeper.data.chat.delete(idOf('b', theirs)))).toBe('nothing thrown');
   });
 
+  test('[S17] JSON that would come back as something else is refused', () => {
+    const { data, sent } = createRig(board);
+    // eslint-disable-next-line no-sparse-arrays
+    for (const extra of [[, 1], { deep: [1, , 2] }, JSON.parse('{"__proto__":{"a":1},"b":2}')]) {
+      expect(() => data.cards.insert({ x: 1, extra: extra as never })).toThrow(
+        new TypeError(`cards.insert: extra: expected plain data, got ${Array.isArray(extra) ? 'Array' : 'Object'}`),
+      );
+    }
+    expect(sent).toHaveLength(0);
+  });
+
   test('records that are not there, values that do not fit, fields that nobody declared', () => {
     const { data, sent } = createRig(board);
     const { id } = data.cards.insert({ x: 1 });
@@ -215,7 +226,7 @@ describe('writes', () => {
 });
 
 describe('defineSchema', () => {
-  test('refuses what is no schema, naming the place', () => {
+  test('[S17] refuses what is no schema, naming the place', () => {
     const define = defineSchema as (definition: unknown) => unknown;
     expect(() => define(undefined)).toThrow(new TypeError('defineSchema: expected an object, got undefined'));
     expect(() => define({ app: 'a', data: { x: 1 } })).toThrow(new TypeError('data.x: expected an object, got number'));
@@ -224,6 +235,11 @@ describe('defineSchema', () => {
     );
     expect(() => define({ app: 'a', data: { x: collection({ id: s.string() }) } })).toThrow(/data\.x\.id/);
     expect(() => define({ app: 'a', data: {}, roles: { king: 3 } })).toThrow(/roles\.king/);
+    expect(() => define({ app: 'a' })).toThrow(new TypeError('data: expected an object, got undefined'));
+    expect(() => define({ app: 5, data: {} })).toThrow(new TypeError('app: expected a text, got number'));
+    expect(() => define({ app: 'a', data: { x: collection(null as never) } })).toThrow(
+      new TypeError('data.x: expected an object, got Null'),
+    );
     expect(single({ a: s.counter() }, { domain: 'd' })).toMatchObject({ single: true, domain: 'd', owned: false });
   });
 });

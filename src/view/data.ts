@@ -182,5 +182,8 @@ function runChecks(model: Model, { collection, name }: { collection: string; nam
 /** Whether this can be a value at all; deeper than any value may be, it counts as none, so a cycle ends. */
 function isData(value: unknown, depth = 0): value is Value {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function' && value !== undefined;
+  // Neither a list with holes nor this key would be what was given when it comes back.
+  if (Array.isArray(value) ? Object.keys(value).length !== value.length : Object.hasOwn(value, '__proto__'))
+    return false;
   return depth < maxJsonDepth && isPlain(value) && Object.values(value).every((item) => isData(item, depth + 1));
 }

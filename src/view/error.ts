@@ -6,11 +6,11 @@ import { adviceOnPage } from '../bridge/index.js';
  * the person at the screen; `retryable` says whether the same call may succeed later.
  */
 export class KeeproomError extends Error {
-  readonly code: ErrorCode;
-  readonly action: string;
+  declare readonly code: ErrorCode;
+  declare readonly action: string;
   /** Where this code is explained, relative to the root of the package. */
-  readonly docs: string;
-  readonly retryable: boolean;
+  declare readonly docs: string;
+  declare readonly retryable: boolean;
   constructor(code: ErrorCode, message: string, o: ErrorOptions & Partial<PageError> = {}) {
     super(`${code}: ${message}`, o);
     const { action, retryable } = { ...adviceOnPage(code), ...o };

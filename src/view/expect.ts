@@ -1,3 +1,5 @@
+import type { Abort } from './types.js';
+
 /**
  * Throws a TypeError that names the argument, what was expected and the kind of what came: never its value, which may
  * be somebody's words.
@@ -29,7 +31,10 @@ export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** A signal of the platform, or none. */
-export function expectSignal(got: unknown): void {
-  expect(got === undefined || got instanceof AbortSignal, 'signal', 'an AbortSignal', got);
+/** The platform's signal in what a caller may give last, if there is one. */
+export function signalOf(o: Abort = {}): AbortSignal | undefined {
+  expectObject('options', o);
+  const { signal } = o;
+  expect(signal === undefined || signal instanceof AbortSignal, 'signal', 'an AbortSignal', signal);
+  return signal;
 }

@@ -30,7 +30,7 @@ function valueField<R, W extends Value, Req extends boolean>(
 const need = 'required';
 
 /**
- * Builders of fields. Limits given here are enforced by every device; defineSchema says which of them make no sense.
+ * Builders of fields. Limits given here are enforced by every device.
  * One namespace, because bare names (`string`, `ref`) would collide with everybody's.
  */
 export const s: {

@@ -10,7 +10,7 @@ export { mayWrite, memberOf } from './access.js';
 export type { DataParts } from './data.js';
 export { createData } from './data.js';
 export { errorFromWire, isKeeproomError, KeeproomError } from './error.js';
-export { expect, expectFunction, expectInteger, expectObject, expectSignal } from './expect.js';
+export { expect, expectFunction, expectInteger, expectObject, signalOf } from './expect.js';
 export { s } from './fields.js';
 export { createMint, profileId, singleId } from './ids.js';
 export type { Change, Replica } from './replica.js';

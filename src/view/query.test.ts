@@ -175,13 +175,33 @@ describe('queries', () => {
     expect(heard).toEqual(['first 0', 'second 0', 'first 1', 'second 2', 'first 2']);
   });
 
-  test('misuse names the argument', () => {
+  test('[S17] a query keeps what it was asked, whatever becomes of the objects that asked it', () => {
+    const { cards } = createRig(board).data;
+    cards.insert({ x: 1, kind: 'box' });
+    const wanted: ('box' | 'note')[] = ['box'];
+    const boxes = cards.where({ kind: { in: wanted } });
+    wanted[0] = 'note';
+    cards.insert({ x: 2, kind: 'note' });
+    expect(boxes.value.map(({ x }) => x)).toEqual([1]);
+    expect(cards.where({ kind: { in: ['box'] } })).toBe(boxes);
+    expect(cards.where({ kind: { in: wanted } }).value.map(({ x }) => x)).toEqual([2]);
+  });
+
+  test('[S17] misuse names the argument', () => {
     const { cards } = createRig(board).data;
     const js = cards as unknown as Record<'where' | 'orderBy' | 'limit' | 'subscribe', (arg: unknown) => unknown>;
     expect(() => js.where({ zz: 1 })).toThrow(new TypeError('cards.where: zz: expected a declared field, got string'));
     expect(() => js.where(null)).toThrow(new TypeError('cards.where: expected an object, got Null'));
     expect(() => js.where({ x: { gt: Number.NaN } })).toThrow(TypeError);
     expect(() => js.orderBy('zz')).toThrow(TypeError);
+    const order = cards.orderBy as (field: 'x', direction: unknown) => unknown;
+    expect(() => order('x', 'ASC')).toThrow(
+      new TypeError("cards.orderBy: direction: expected 'asc' or 'desc', got string"),
+    );
+    expect(() => js.where({ x: { in: 5 } })).toThrow(new TypeError('cards.where: x: in: expected a list, got number'));
+    expect(() => js.where({ x: { gt: 1, lessThan: 3 } })).toThrow(
+      new TypeError('cards.where: x: lessThan: expected an operator, got number'),
+    );
     expect(() => js.limit(-1)).toThrow(RangeError);
     expect(() => js.limit('3')).toThrow(new TypeError('cards.limit: expected a number, got string'));
     expect(() => js.subscribe(3)).toThrow(new TypeError('subscribe: run: expected a function, got number'));

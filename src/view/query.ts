@@ -67,6 +67,12 @@ function createQuery(source: RowSource, plan: Plan, find: (plan: Plan) => Query<
     },
     orderBy: (field, direction = 'asc') => {
       checkField(source, 'orderBy', field);
+      expect(
+        ['asc', 'desc'].includes(direction),
+        `${source.collection}.orderBy: direction`,
+        "'asc' or 'desc'",
+        direction,
+      );
       return find({ ...plan, order: [field, direction] });
     },
     limit: (n) => {
@@ -100,7 +106,8 @@ function createResult(source: RowSource, plan: Plan): Source<readonly RowData[]>
       const entry = source.entry(id);
       if (entry !== null && matches(entry)) added.push(entry);
     }
-    entries = merge(kept, added.sort(compare), compare);
+    // What is in order already is found as one run, and merged.
+    entries = [...kept, ...added].sort(compare);
     const next = entries.slice(0, plan.limit ?? entries.length).map(({ row }) => row);
     const isSame = next.length === rows.length && next.every((row, i) => row === rows[i]);
     if (!isSame) rows = Object.freeze(next);
@@ -131,22 +138,6 @@ function createResult(source: RowSource, plan: Plan): Source<readonly RowData[]>
       };
     },
   };
-}
-
-/** Two sorted lists as one. */
-function merge(
-  a: readonly RowEntry[],
-  b: readonly RowEntry[],
-  compare: (a: RowEntry, b: RowEntry) => number,
-): readonly RowEntry[] {
-  if (b.length === 0) return a;
-  const out: RowEntry[] = [];
-  let at = 0;
-  for (const next of b) {
-    for (let other = a[at]; other !== undefined && compare(other, next) < 0; other = a[++at]) out.push(other);
-    out.push(next);
-  }
-  return out.concat(a.slice(at));
 }
 
 function comparatorOf({ order }: Plan): (a: RowEntry, b: RowEntry) => number {
@@ -194,8 +185,7 @@ function isMatch(value: unknown, condition: unknown): boolean {
 
 function isOperators(condition: unknown): condition is object {
   if (typeof condition !== 'object' || condition === null || Array.isArray(condition)) return false;
-  const names = Object.keys(condition);
-  return names.length > 0 && names.every((name) => Object.hasOwn(operators, name));
+  return Object.keys(condition).some((name) => Object.hasOwn(operators, name));
 }
 
 /** Absent values, and those of another kind, are neither above nor below anything. */
@@ -209,13 +199,23 @@ function isEqual(a: unknown, b: unknown): boolean {
 
 function checkConditions(source: RowSource, conditions: unknown): (readonly [string, unknown])[] {
   expectObject(`${source.collection}.where`, conditions);
-  const where = Object.entries(conditions).filter(([, condition]) => condition !== undefined);
-  for (const [field] of where) checkField(source, 'where', field);
+  // Copied: its owner may go on using it, and the query is found again by what it asks.
+  const where = Object.entries(settle(null, conditions)).filter(([, condition]) => condition !== undefined);
+  for (const [field, condition] of where) {
+    const place = checkField(source, 'where', field);
+    for (const [name, bound] of isOperators(condition) ? Object.entries(condition) : []) {
+      const isList = name === 'in';
+      const isFine = isList ? Array.isArray(bound) : Object.hasOwn(operators, name);
+      expect(isFine, `${place}: ${name}`, isList ? 'a list' : 'an operator', bound);
+    }
+  }
   return where;
 }
 
-function checkField({ collection, fields }: RowSource, method: string, field: string): void {
-  expect(fields.has(field), `${collection}.${method}: ${field}`, 'a declared field', field);
+function checkField({ collection, fields }: RowSource, method: string, field: string): string {
+  const place = `${collection}.${method}: ${field}`;
+  expect(fields.has(field), place, 'a declared field', field);
+  return place;
 }
 
 /** JSON with sorted keys. Numbers that have no JSON would look like null, and a record never holds them. */

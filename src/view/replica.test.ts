@@ -4,7 +4,9 @@ import type { RecordUpdate } from '../bridge/index.js';
 import { fromBase64Url } from '../core/base/index.js';
 import { createRecords } from '../core/record/index.js';
 import { isKeeproomError, KeeproomError } from './error.js';
+import { s } from './fields.js';
 import type { Change } from './replica.js';
+import { collection, defineSchema } from './schema.js';
 import type { Write } from './types.js';
 import { board, createRig, idOf, infoOf, row, theirs } from './view.kit.js';
 
@@ -168,6 +170,34 @@ describe('transactions', () => {
     expect(sent.map(({ ops }) => ops.length)).toEqual([2]);
   });
 
+  test('[X11] one inside another that fails takes its ops along, whoever catches what it threw', async () => {
+    const { data, writer, sent, say } = createRig(board);
+    const heard: number[][] = [];
+    data.cards.subscribe((cards) => heard.push(cards.map(({ x }) => x)));
+    const fail = (x: number): void => {
+      expect(() =>
+        writer.transact(() => {
+          data.cards.insert({ x });
+          throw new Error('no');
+        }),
+      ).toThrow('no');
+    };
+    const write = writer.transact(() => {
+      fail(1);
+      data.cards.insert({ x: 2 });
+      fail(3);
+      // What went had named another domain.
+      expect(() => data.chat.insert({ body: 'x' })).toThrow(/crosses-domains/);
+    });
+    expect(heard).toEqual([[], [2]]);
+    expect(sent.map(({ n, ops }) => [n, ops.length])).toEqual([[1, 1]]);
+    expect(writer.transact(() => fail(4)).result).toBe(undefined);
+    expect(sent).toHaveLength(1);
+    say({ savedUpTo: 1 });
+    expect(await outcome(write.saved())).toBe('done');
+    expect(data.cards.count.value).toBe(0);
+  });
+
   test('take a synchronous function only', () => {
     const { data, writer, sent } = createRig(board);
     const late = async (): Promise<void> => {
@@ -186,7 +216,20 @@ describe('transactions', () => {
     const { data, writer, sent } = createRig(board, infoOf(board, { domains: { main: '01' } }));
     expect(() => data.chat.insert({ body: 'x' })).toThrow(/schema\/not-published/);
     writer.transact(() => data.cards.insert({ x: 1 }));
-    expect(sent[0]?.schema).toEqual(new Uint8Array(8));
+    expect(sent[0]?.schemas[0]?.prefix).toEqual(new Uint8Array(8));
+  });
+
+  test('[F23] what the room has no schema for can be caught, and the rest goes out under the schema it fits', () => {
+    const cards = collection({ x: s.number() });
+    const older = defineSchema({ app: 'board', data: { cards } });
+    const newer = defineSchema({ app: 'board', data: { cards, tags: collection({ name: s.string() }) } });
+    const { data, writer, sent } = createRig(newer, infoOf(older));
+    writer.transact(() => {
+      data.cards.insert({ x: 1 });
+      expect(() => data.tags.insert({ name: 'new' })).toThrow(/schema\/not-published/);
+      data.cards.insert({ x: 2 });
+    });
+    expect(sent.map(({ ops, schemas }) => [ops.length, schemas.length])).toEqual([[2, 1]]);
   });
 });
 
@@ -255,6 +298,7 @@ describe('saved and delivered', () => {
     expect(() => data.cards.insert({ x: 2 })).toThrow(/room\/closed/);
     expect(data.cards.get(write.id)?.x).toBe(1);
     await expect(write.saved({ signal: 5 as never })).rejects.toThrow(TypeError);
+    await expect(write.saved(null as never)).rejects.toThrow(new TypeError('options: expected an object, got Null'));
   });
 
   test('a write inside a transaction that failed fails its waits', async () => {
@@ -268,6 +312,24 @@ describe('saved and delivered', () => {
     ).toThrow('no');
     expect(await outcome(write!.saved())).toBe('aborted');
   });
+});
+
+test('[S17] a subscription whose first run throws has not begun; what its first run writes is told', () => {
+  const { data } = createRig(board);
+  let runs = 0;
+  const fail = (): void => {
+    runs++;
+    throw new Error('no');
+  };
+  expect(() => data.cards.subscribe(fail)).toThrow('no');
+  data.cards.insert({ x: 1 });
+  expect(runs).toBe(1);
+  const heard: number[] = [];
+  data.cards.count.subscribe((count) => {
+    heard.push(count);
+    if (count === 1) data.cards.insert({ x: 2 });
+  });
+  expect(heard).toEqual([1, 2]);
 });
 
 test('subscriptions end with the handle', () => {

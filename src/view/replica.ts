@@ -1,6 +1,5 @@
-import type { PageOp, PageInfo, PageRejection, PageUpdate, RecordUpdate } from '../bridge/index.js';
+import type { PageOp, PageInfo, PageRejection, PageUpdate, PublishedSchema, RecordUpdate } from '../bridge/index.js';
 import { unpackRecords } from '../bridge/index.js';
-import type { Bytes } from '../core/base/index.js';
 import type { FieldValues } from '../core/op/index.js';
 import { applyToView } from '../core/record/index.js';
 import type { CollectionDeclaration } from '../core/schema/index.js';
@@ -37,9 +36,15 @@ export interface StagedOp {
 }
 
 /** How far a transaction got, in this order. */
-export const stages = { open: 0, sent: 1, saved: 2, delivered: 3 } as const;
-/** One of {@link stages}. */
-export type Stage = (typeof stages)[keyof typeof stages];
+export type Stage = typeof openStage | typeof sentStage | typeof savedStage | typeof deliveredStage;
+/** Ops are added. */
+const openStage = 0;
+/** The engine was told, or is once there is one. */
+export const sentStage = 1;
+/** On the disk. */
+export const savedStage = 2;
+/** Another device has it. */
+export const deliveredStage = 3;
 
 /** A transaction of this tab, from its first op until another device has it. */
 export interface Change {
@@ -47,8 +52,8 @@ export interface Change {
   /** The tab's write counter; 0 until sent. */
   n: number;
   domain: string;
-  /** Prefix of the published schema it is written under; null in `meta`. */
-  schema: Bytes | null;
+  /** The published schemas that all of its ops fit, oldest first; none in `meta`. */
+  schemas: readonly PublishedSchema[];
   stage: Stage;
   error: KeeproomError | null;
   readonly waits: Map<Settle<void>, Stage>;
@@ -56,7 +61,7 @@ export interface Change {
 
 /** A transaction without ops. */
 export function createChange(): Change {
-  return { ops: [], n: 0, domain: '', schema: null, stage: stages.open, error: null, waits: new Map() };
+  return { ops: [], n: 0, domain: '', schemas: [], stage: openStage, error: null, waits: new Map() };
 }
 
 /** Asks to be told when the change gets as far as `stage`, or fails. Returns how to be forgotten. */
@@ -70,6 +75,8 @@ export function awaitStage(change: Change, stage: Stage, settle: Settle<void>): 
 /** The page's copy of a room: the confirmed state, and this tab's writes that are not in it yet. */
 export interface Replica {
   readonly scheduler: Scheduler;
+  /** The transaction under way, of whichever handle. */
+  open: Change | null;
   /** Null until the first update. */
   readonly info: () => PageInfo | null;
   /** Changes of `info` and of the number of unsaved writes. */
@@ -81,8 +88,8 @@ export interface Replica {
   readonly stage: (change: Change, op: StagedOp) => void;
   /** The change got as far as this; when sent, its number, domain and payload are set. */
   readonly reach: (change: Change, stage: Stage) => void;
-  /** The open change never happened. */
-  readonly undo: (change: Change) => void;
+  /** What the open change holds after so many ops never happened. */
+  readonly undo: (change: Change, opsBefore: number) => void;
   readonly unsaved: () => readonly Change[];
   /** Nothing more will be heard from storage about the waits there are: they fail, the writes stay. */
   readonly failWaits: (error: KeeproomError) => void;
@@ -118,8 +125,8 @@ export function createReplica(): Replica {
     });
   };
 
-  const unstage = (change: Change): void => {
-    for (const staged of change.ops) {
+  const unstage = (ops: readonly StagedOp[]): void => {
+    for (const staged of ops) {
       const table = tableOf(staged.op.collection);
       const left = table.pending.get(staged.op.id)?.filter((other) => other !== staged) ?? [];
       if (left.length > 0) table.pending.set(staged.op.id, left);
@@ -143,19 +150,19 @@ export function createReplica(): Replica {
     if (change === undefined) return;
     undelivered = undelivered.filter((other) => other !== change);
     unsaved = unsaved.filter((other) => other !== change);
-    unstage(change);
-    fail(change, new KeeproomError(code, 'the write was refused'));
+    unstage(change.ops);
+    failChange(change, new KeeproomError(code, 'the write was refused'));
   };
 
   const advance = ({ savedUpTo, deliveredUpTo }: PageUpdate): void => {
     const first = unsaved.findIndex(({ n }) => n === 0 || n > savedUpTo);
     const saved = unsaved.splice(0, first < 0 ? unsaved.length : first);
     for (const change of saved) {
-      unstage(change);
-      reach(change, stages.saved);
+      unstage(change.ops);
+      reach(change, savedStage);
       undelivered.push(change);
     }
-    for (const change of undelivered) if (change.n <= deliveredUpTo) reach(change, stages.delivered);
+    for (const change of undelivered) if (change.n <= deliveredUpTo) reach(change, deliveredStage);
     undelivered = undelivered.filter((change) => change.n > deliveredUpTo);
   };
 
@@ -171,6 +178,7 @@ export function createReplica(): Replica {
 
   return {
     scheduler,
+    open: null,
     info: () => info,
     about,
     table: tableOf,
@@ -197,17 +205,17 @@ export function createReplica(): Replica {
       });
     },
     reach,
-    undo: (change) => {
-      unsaved = unsaved.filter((other) => other !== change);
-      update(() => unstage(change));
-      fail(change, new KeeproomError('aborted', 'the transaction was rolled back'));
+    undo: (change, opsBefore) => {
+      update(() => unstage(change.ops.splice(opsBefore)));
+      unsaved = unsaved.filter((other) => other.ops.length > 0);
     },
     unsaved: () => unsaved,
     failWaits: (error) => unsaved.forEach((change) => failWaitsOf(change, error)),
   };
 }
 
-function fail(change: Change, error: KeeproomError): void {
+/** The change comes to nothing: what waits for it, now or later, fails. */
+export function failChange(change: Change, error: KeeproomError): void {
   change.error = error;
   failWaitsOf(change, error);
 }

@@ -26,7 +26,8 @@ export function single<const F extends Fields>(fields: F, o: { domain?: string }
 
 /**
  * An app's schema. It can grow from version to version (collections, fields that an insert may leave out, wider
- * limits, roles), never change its mind. Throws TypeError or RangeError naming the part and what was expected of it.
+ * limits, roles), never change its mind. Throws a TypeError for what is no schema at all; limits, defaults, names and
+ * ranks that make no sense are refused, by their place, where a room is created, opened or joined.
  */
 export function defineSchema<
   const C extends { readonly [name: string]: Def },
@@ -38,6 +39,7 @@ export function defineSchema<
 }): Schema<C, Record<string, never>, 'owner' | 'admin' | 'editor' | 'viewer' | Extract<keyof R, string>> {
   expectObject('defineSchema', definition);
   const { app, data, roles = {} } = definition;
+  expect(typeof app === 'string', 'app', 'a text', app);
   const declaration: Declaration = {
     app,
     collections: mapValues(data, 'data', declareCollection),
@@ -71,7 +73,7 @@ function declareCollection({ fields, domain, owned, single: isSingle }: Def, pat
     owned,
     single: isSingle,
     fields: mapValues(fields, path, (field, fieldPath) => {
-      expect(fieldPath !== `${path}.id`, fieldPath, 'another name, as every record has an id', field);
+      expect(fieldPath !== `${path}.id`, fieldPath, 'another name than id', field);
       expect(isFieldSpec(field), fieldPath, 'a field made by s', field);
       return field.declaration;
     }),
@@ -87,6 +89,7 @@ function mapValues<T, U>(
   path: string,
   f: (item: T, path: string) => U,
 ): Record<string, U> {
+  expectObject(path, map);
   const out: Record<string, U> = {};
   for (const [name, item] of Object.entries(map)) {
     const itemPath = `${path}.${name}`;

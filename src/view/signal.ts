@@ -45,15 +45,16 @@ export function createSignal<T>(source: Source<T>, scope: Scope): Signal<T> {
     subscribe: (run) => {
       expectFunction('subscribe: run', run);
       let last = source.get();
-      const end = scope.own(
-        source.watch(() => {
-          const now = source.get();
-          if (Object.is(now, last)) return;
-          last = now;
-          run(now);
-        }),
-      );
+      // Where it throws, nobody could end what had begun.
       run(last);
+      const check = (): void => {
+        const now = source.get();
+        if (Object.is(now, last)) return;
+        last = now;
+        run(now);
+      };
+      const end = scope.own(source.watch(check));
+      check();
       return end;
     },
   };

@@ -1,5 +1,4 @@
 import { KeeproomError } from './error.js';
-import { expectSignal } from './expect.js';
 import type { Scope } from './signal.js';
 
 /** What ends a wait before its time: the caller's signal, or the closing of what it was asked of. */
@@ -20,7 +19,6 @@ export interface Settle<T> {
  */
 export async function wait<T>(end: WaitEnd, begin: (settle: Settle<T>) => () => void): Promise<T> {
   const { signal, scope } = end;
-  expectSignal(signal);
   const stops: (() => void)[] = [];
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -33,7 +31,7 @@ export async function wait<T>(end: WaitEnd, begin: (settle: Settle<T>) => () => 
       signal?.addEventListener('abort', abort);
       stops.push(() => signal?.removeEventListener('abort', abort));
       stops.push(scope.own(() => reject(new KeeproomError('room/closed', 'this handle was closed'))));
-      stops.push(begin({ resolve, reject }));
+      if (!scope.isClosed()) stops.push(begin({ resolve, reject }));
     });
   } finally {
     for (const stop of stops) stop();

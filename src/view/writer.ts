@@ -1,12 +1,12 @@
-import type { PageInfo, PublishedSchema } from '../bridge/index.js';
+import type { PageInfo } from '../bridge/index.js';
 import type { Declaration } from '../core/schema/index.js';
 import { own } from '../core/schema/index.js';
 import { mayWrite } from './access.js';
 import { KeeproomError } from './error.js';
-import { expect, expectFunction } from './expect.js';
+import { expect, expectFunction, signalOf } from './expect.js';
 import { misfitOf } from './fit.js';
 import type { Change, Replica, Stage, StagedOp } from './replica.js';
-import { awaitStage, createChange, stages } from './replica.js';
+import { awaitStage, createChange, deliveredStage, failChange, savedStage, sentStage } from './replica.js';
 import type { Scope } from './signal.js';
 import type { Abort, Write } from './types.js';
 import { wait } from './wait.js';
@@ -26,53 +26,47 @@ export interface WriterParts {
   readonly scope: Scope;
 }
 
-/** A transaction under way, with the published schemas that all of its ops fit. */
-interface Transaction {
-  readonly change: Change;
-  schemas: readonly PublishedSchema[];
-}
-
 /** The writer of one handle of a room. */
 export function createWriter({ replica, submit, scope }: WriterParts): Writer {
-  let current: Transaction | null = null;
-
   const writeOf = <R>(change: Change, result: R): Write<R> => {
-    const until = (stage: Stage, o: Abort = {}): Promise<void> =>
-      wait({ signal: o.signal, scope }, (settle) => awaitStage(change, stage, settle));
-    return { result, saved: (o) => until(stages.saved, o), delivered: (o) => until(stages.delivered, o) };
+    const until = async (stage: Stage, o?: Abort): Promise<void> =>
+      wait({ signal: signalOf(o), scope }, (settle) => awaitStage(change, stage, settle));
+    return { result, saved: (o) => until(savedStage, o), delivered: (o) => until(deliveredStage, o) };
   };
 
   const transact = <R>(run: () => R): Write<R> => {
     expectFunction('transact', run);
     openInfo(replica, scope);
-    // Part of the one under way: all or nothing belongs to the outermost.
-    if (current !== null) return writeOf(current.change, run());
-    const transaction: Transaction = { change: createChange(), schemas: [] };
-    const { change } = transaction;
+    // Part of the one under way, of whichever handle of the room: only the outermost is sent.
+    const outer = replica.open;
+    const change = outer ?? createChange();
+    const { schemas } = change;
+    const opsBefore = change.ops.length;
     return replica.scheduler.batch(() => {
-      current = transaction;
+      replica.open = change;
       try {
         const result = run();
         expect(!isThenable(result), 'transact', 'a synchronous function', result);
-        // The oldest that fits: whoever is behind is most likely to know it, and need not hold the entry.
-        change.schema = transaction.schemas[0]?.prefix ?? null;
-        if (change.ops.length > 0) submit(change);
-        replica.reach(change, change.ops.length > 0 ? stages.sent : stages.delivered);
+        if (outer === null) {
+          if (change.ops.length > 0) submit(change);
+          replica.reach(change, change.ops.length > 0 ? sentStage : deliveredStage);
+        }
         return writeOf(change, result);
       } catch (error) {
-        replica.undo(change);
+        replica.undo(change, opsBefore);
+        change.schemas = schemas;
+        if (outer === null) failChange(change, new KeeproomError('aborted', 'the transaction was rolled back'));
         throw error;
       } finally {
-        current = null;
+        replica.open = outer;
       }
     });
   };
 
-  const stage = (transaction: Transaction, model: Declaration | null, staged: Omit<StagedOp, 'atMs'>): void => {
+  const stage = (change: Change, model: Declaration | null, staged: Omit<StagedOp, 'atMs'>): void => {
     const { op, collection } = staged;
     const { domain } = collection;
     const info = openInfo(replica, scope);
-    const { change } = transaction;
     const isFirst = change.ops.length === 0;
     const place = `${op.collection}.${op.kind}`;
     const misfit = model && misfitOf(collection, domain, op);
@@ -84,16 +78,14 @@ export function createWriter({ replica, submit, scope }: WriterParts): Writer {
     if (!mayWrite(info, { name: op.collection, collection, id: op.kind === 'insert' ? null : op.id })) {
       throw new KeeproomError('access/forbidden', `${place}: this member may not`);
     }
-    if (model !== null) {
-      const { schemas } = isFirst ? info : transaction;
-      transaction.schemas = schemas.filter(
-        (schema) => misfitOf(own(schema.declaration.collections, op.collection), domain, op) === null,
-      );
-    }
-    if ((model !== null && transaction.schemas.length === 0) || own(info.domains, domain) === undefined) {
+    const schemas = (isFirst ? info : change).schemas.filter(
+      (schema) => misfitOf(own(schema.declaration.collections, op.collection), domain, op) === null,
+    );
+    if ((model !== null && schemas.length === 0) || own(info.domains, domain) === undefined) {
       throw new KeeproomError('schema/not-published', `${place}: the room does not know this yet`);
     }
     change.domain = domain;
+    change.schemas = schemas;
     replica.stage(change, { ...staged, atMs: Date.now() });
   };
 
@@ -101,7 +93,7 @@ export function createWriter({ replica, submit, scope }: WriterParts): Writer {
     write: (model, staged) =>
       transact(() => {
         // transact() has just seen to that.
-        stage(current!, model, staged);
+        stage(replica.open!, model, staged);
       }),
     transact,
   };

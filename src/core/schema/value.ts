@@ -2,6 +2,7 @@ import type { Value } from '../codec/index.js';
 import { asMap } from '../codec/index.js';
 import { isWellFormed } from '../op/index.js';
 import type { FieldDeclaration } from './declaration.js';
+import { own } from './declaration.js';
 
 /** Nested arrays and maps of a `json` value; a scalar has depth 0. A payload adds four levels of its own. */
 export const maxJsonDepth = 16;
@@ -41,22 +42,19 @@ export function mayBeNull(field: FieldDeclaration): boolean {
 
 /** Whether a stored value has the type of the field, whatever its limits: an app with narrower ones still shows it. */
 export function hasTypeOf(field: FieldDeclaration, value: Value): boolean {
-  switch (field.kind) {
-    case 'string':
-    case 'oneOf':
-    case 'ref':
-      return typeof value === 'string';
-    case 'number':
-    case 'counter':
-      return typeof value === 'number';
-    case 'boolean':
-      return typeof value === 'boolean';
-    case 'json':
-      return !(value instanceof Uint8Array);
-    case 'opaque':
-      return true;
-  }
+  const type = own<string>(types, field.kind);
+  return type === undefined ? !(value instanceof Uint8Array) : typeof value === type;
 }
+
+/** Of the kinds that have one type. */
+const types = {
+  string: 'string',
+  oneOf: 'string',
+  ref: 'string',
+  number: 'number',
+  counter: 'number',
+  boolean: 'boolean',
+};
 
 /** What the field accepts, in words for a developer. */
 export function expectationOf(field: FieldDeclaration): string {
