@@ -195,3 +195,16 @@ test('[X5] two held keys of one tag: nothing is sent under either, no HELLO name
   expect(kidOfSend(ada)).not.toBe(before);
   expect(kidOfSend(bob)).toBe(kidOfSend(ada));
 }, 60_000);
+
+test('[F5] an epoch that cannot be written as things are is not minted, and fails no step', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  await mintHostile(bob, { junk: [ada] });
+  await copyAll(bob, ada);
+  const { access } = ada.state;
+  ada.state.access = { ...access, limits: { ...access.limits, maxControl: 100 } };
+  expect(mintDelay(ada, [ada.keys.deviceId])).toBe(0);
+  expect(await act(ada, (step) => mendEpochs(ada, step))).toEqual([]);
+  ada.state.access = access;
+  expect(await act(ada, (step) => mendEpochs(ada, step))).toHaveLength(2);
+}, 60_000);

@@ -249,7 +249,9 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       core.loop.enqueue(async (step) => {
         minting = false;
         if (mintDelay(core, devicesHere()) === null) return;
-        host.sendAfter(step, await mendEpochs(core, step));
+        const units = await mendEpochs(core, step);
+        if (units.length === 0) return; // what is against it has to change first
+        host.sendAfter(step, units);
         controlChanged(step);
       });
     });
