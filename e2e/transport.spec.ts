@@ -296,6 +296,25 @@ for (const [what, spoil] of [
   );
 }
 
+trouble('no token, or one that does not let it publish data, is told once and never up', async (stage) => {
+  const room = `token-${rooms++}`;
+  const barred = (identity: string) => async (): Promise<string> =>
+    stage.server.token(room, identity, { canPublishData: false });
+  let token = (): Promise<string> => Promise.reject(new Error('the endpoint is down'));
+  const ada = await stage.open('own', { page: stage.pages[0], room, identity: 'ada', token: () => token() });
+  const bob = await stage.open('borrowed', { page: stage.pages[1], room, identity: 'bob', token: barred('bob') });
+  await expect.poll(() => stage.asked.get('ada')).toBeGreaterThan(2);
+  token = barred('ada');
+  await untilError(ada, 'transport/token-refused');
+  const asked = stage.asked.get('ada') ?? 0;
+  await expect.poll(() => stage.asked.get('ada')).toBeGreaterThan(asked + 1);
+  expect(codesOf(ada.log.events)).toEqual(['transport/unavailable', 'transport/token-refused']);
+  expect(codesOf(bob.log.events)).toEqual(['transport/token-refused']);
+  expect([...statesOf(ada), ...statesOf(bob)]).toEqual([]);
+  token = async () => stage.server.token(room, 'ada');
+  await untilUp(ada);
+});
+
 trouble(
   'livekitData makes a new connection when its data channel has died under a call that looks well',
   async (stage) => {

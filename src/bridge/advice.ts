@@ -54,11 +54,18 @@ export function adviceOnPage(code: ErrorCode): Advice {
     case 'worker/not-started':
     case 'upgrade/required':
       return later('Reload the page.');
-    case 'aborted':
-      return later('Try again.');
-    default:
-      // What is left comes from the page's networks.
+    case 'transport/identity-taken':
+      return never('Give each device an identity of its own.');
+    case 'transport/removed':
+      return never('Ask to be let in again.');
+    case 'transport/stalled':
       return later('Connect again.');
+    case 'transport/token-refused':
+      return later('Wait for the next try.');
+    case 'transport/unavailable':
+      return later('Check the connection, or use another browser.');
+    default:
+      return later('Try again.');
   }
 }
 

@@ -45,13 +45,18 @@ function createRig(): {
   lending: ReturnType<typeof createLending>;
   said: FromPage[];
   errors: [string, string][];
+  reported: KeeproomError[];
   ask: (message: LendingMessage) => void;
 } {
   const said: FromPage[] = [];
   const errors: [string, string][] = [];
-  const report = (room: string, { code }: KeeproomError): void => void errors.push([room, code]);
+  const reported: KeeproomError[] = [];
+  const report = (room: string, error: KeeproomError): void => {
+    errors.push([room, error.code]);
+    reported.push(error);
+  };
   const lending = createLending((message) => void said.push(message), report);
-  return { lending, said, errors, ask: lending.receive };
+  return { lending, said, errors, reported, ask: lending.receive };
 }
 
 const link = 'r1/call';
@@ -134,6 +139,27 @@ describe('a lent network', () => {
       { t: 'link-down', link, stalled: false, error: null },
       { t: 'link-down', link, stalled: true, error: null },
     ]);
+  });
+
+  test('[X11] its own errors keep their words; those of anything else are not told, whatever its code', () => {
+    const { lending, ask, reported } = createRig();
+    const call = createFake('call');
+    lending.attach('r1', call);
+    ask({ t: 'link-open', link });
+    const { error } = call.on();
+    const own = new TransportError('transport/unavailable', 'livekit-client could not be loaded');
+    const ofAnotherBundle: unknown = Object.assign(new Error('not today'), {
+      name: 'TransportError',
+      code: 'transport/removed',
+    });
+    const foreign: unknown = Object.assign(new Error('eyJhbGci.secret'), { code: 'transport/removed' });
+    for (const one of [own, ofAnotherBundle, foreign]) error?.(one as never);
+    expect(reported.map(({ message, retryable }) => [message, retryable])).toEqual([
+      ['transport/unavailable: livekit-client could not be loaded', true],
+      ['transport/removed: not today', false],
+      ['transport/unavailable: a transport failed', true],
+    ]);
+    expect(reported.map(({ cause }) => cause)).toEqual([own, ofAnotherBundle, foreign]);
   });
 
   test('a second one of a kind stands by and takes over', () => {

@@ -125,13 +125,16 @@ async function sendFrame(
   }
 }
 
-/** Its own code where a transport gives one; its words stay here, they may be anybody's. */
+/** Code and words of a transport's own error; those of others stay here, they may hold anything. */
 function toError(cause: unknown): KeeproomError {
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : null;
-  return new KeeproomError(isTransportCode(code) ? code : 'transport/unavailable', 'a transport failed', { cause });
+  return isTransportError(cause)
+    ? new KeeproomError(cause.code, cause.message, { cause })
+    : new KeeproomError('transport/unavailable', 'a transport failed', { cause });
 }
 
-/** By its form: a transport of another bundle has an error class of its own. */
-function isTransportCode(code: unknown): code is Extract<ErrorCode, `transport/${string}`> {
-  return typeof code === 'string' && code.startsWith('transport/');
+/** By its name: a transport of another bundle has an error class of its own. */
+function isTransportError(error: unknown): error is Error & { readonly code: TransportCode } {
+  return error instanceof Error && error.name === 'TransportError';
 }
+
+type TransportCode = Extract<ErrorCode, `transport/${string}`>;

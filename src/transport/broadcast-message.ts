@@ -17,15 +17,13 @@ const maxAddresses = 1_024;
 
 /** The message, or null for anything else: other scripts of the origin may post what they like. Never throws. */
 export function parseBroadcastMessage(data: unknown): BroadcastMessage | null {
-  if (typeof data !== 'object' || data === null || !('kind' in data) || !('from' in data)) return null;
-  const { kind, from } = data;
+  const { kind, from, to, bytes } = Object(data) as Readonly<Record<string, unknown>>;
   if (!isAddress(from)) return null;
   if (kind === 'hello' || kind === 'gone') return { kind, from };
-  const to = 'to' in data ? data.to : null;
   if (kind === 'here') return isAddressList(to) ? { kind, from, to } : null;
-  if (kind !== 'frame' || (to !== 'all' && !isAddressList(to))) return null;
-  const bytes = 'bytes' in data ? ownBytes(data.bytes) : null;
-  return bytes === null ? null : { kind, from, to, bytes };
+  if (kind !== 'frame' || (to !== 'all' && !isAddressList(to)) || !isFrame(bytes)) return null;
+  // A copy: the sender may have posted a view of something larger, or of shared memory.
+  return { kind, from, to, bytes: copyBytes(bytes) };
 }
 
 function isAddress(value: unknown): value is string {
@@ -36,7 +34,6 @@ function isAddressList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length <= maxAddresses && value.every(isAddress);
 }
 
-/** A copy: the sender may have posted a view of something larger, or of shared memory. */
-function ownBytes(value: unknown): Bytes | null {
-  return value instanceof Uint8Array && value.length <= maxForeignFrameBytes ? copyBytes(value) : null;
+function isFrame(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length <= maxForeignFrameBytes;
 }

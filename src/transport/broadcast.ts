@@ -28,7 +28,8 @@ export function broadcastChannel(name: string = 'default'): Transport {
 
 function openBroadcast(channelName: string, on: TransportEvents): OpenTransport {
   const platform = findPlatform();
-  const address = toHex(platform.randomBytes(addressBytes));
+  if (platform.crypto === undefined) throw new TypeError('broadcastChannel: expected a platform with crypto, got none');
+  const address = toHex(platform.crypto.getRandomValues(new Uint8Array(addressBytes)));
   const peers = new Set<string>();
   let channel: ChannelLike | null = null;
   let isClosed = false;
@@ -38,11 +39,11 @@ function openBroadcast(channelName: string, on: TransportEvents): OpenTransport 
 
   const rise = (): void => {
     if (isClosed || channel !== null) return;
-    channel = platform.openChannel(channelName);
-    if (channel === null) {
+    if (platform.BroadcastChannel === undefined) {
       on.error?.(new TransportError('transport/unavailable', 'this platform has no BroadcastChannel'));
       return;
     }
+    channel = new platform.BroadcastChannel(channelName);
     channel.onmessage = (event) => receive(event.data);
     channel.onmessageerror = () => ignored++;
     post({ kind: 'hello', from: address });
@@ -88,14 +89,14 @@ function openBroadcast(channelName: string, on: TransportEvents): OpenTransport 
     }
   };
 
-  const stopWatching = platform.onPageTurn({
-    hide: () => {
-      if (channel === null) return;
-      sink();
-      on.state('down');
-    },
-    show: rise,
-  });
+  /** The page goes out of sight for good or into the back/forward cache. */
+  const hide = (): void => {
+    if (channel === null) return;
+    sink();
+    on.state('down');
+  };
+  platform.addEventListener?.('pagehide', hide);
+  platform.addEventListener?.('pageshow', rise);
   void Promise.resolve().then(rise);
 
   return {
@@ -105,15 +106,16 @@ function openBroadcast(channelName: string, on: TransportEvents): OpenTransport 
     maxFrameBytes,
     send: async (frame, to) => {
       checkSend(frame, to);
-      if (isClosed) throw new TransportError('transport/closed', 'send: this use of the channel was closed');
-      if (channel === null) throw new TransportError('transport/down', 'send: the channel is not open');
+      if (channel === null)
+        throw new TransportError(isClosed ? 'transport/closed' : 'transport/down', 'send: the channel is not open');
       if (to.length === 0) return;
       post({ kind: 'frame', from: address, to: to === 'all' ? to : [...to], bytes: copyBytes(frame) });
     },
     close: () => {
       if (isClosed) return;
       isClosed = true;
-      stopWatching();
+      platform.removeEventListener?.('pagehide', hide);
+      platform.removeEventListener?.('pageshow', rise);
       sink();
     },
     ignored: () => ignored,

@@ -8,38 +8,17 @@ export interface ChannelLike {
   readonly close: () => void;
 }
 
-/** What the broadcast transport needs from the page, worker or Node it runs in. */
+type Listen = (type: 'pagehide' | 'pageshow', run: () => void) => void;
+
+/** What the broadcast transport needs from the page, worker or Node it runs in: globals that not all of them have. */
 interface Platform {
-  /** Null where there is no BroadcastChannel. */
-  readonly openChannel: (name: string) => ChannelLike | null;
-  readonly randomBytes: (length: number) => Bytes;
-  /** The page goes out of sight for good or into the back/forward cache, and comes back. The result stops listening. */
-  readonly onPageTurn: (on: { readonly hide: () => void; readonly show: () => void }) => () => void;
+  readonly BroadcastChannel?: new (name: string) => ChannelLike;
+  readonly crypto?: { readonly getRandomValues: (into: Bytes) => Bytes };
+  readonly addEventListener?: Listen;
+  readonly removeEventListener?: Listen;
 }
 
-type Listen = (type: string, run: () => void) => void;
-
-/** Looks at the globals now, so that importing this file touches none of them. */
+/** The globals of this moment, so that importing this file touches none of them. */
 export function findPlatform(): Platform {
-  const host = globalThis as {
-    readonly BroadcastChannel?: new (name: string) => ChannelLike;
-    readonly crypto?: { readonly getRandomValues: (into: Bytes) => Bytes };
-    readonly addEventListener?: Listen;
-    readonly removeEventListener?: Listen;
-  };
-  return {
-    openChannel: (name) => (host.BroadcastChannel === undefined ? null : new host.BroadcastChannel(name)),
-    randomBytes: (length) => {
-      if (host.crypto === undefined) throw new TypeError('broadcastChannel: expected a platform with crypto, got none');
-      return host.crypto.getRandomValues(new Uint8Array(length));
-    },
-    onPageTurn: ({ hide, show }) => {
-      host.addEventListener?.('pagehide', hide);
-      host.addEventListener?.('pageshow', show);
-      return () => {
-        host.removeEventListener?.('pagehide', hide);
-        host.removeEventListener?.('pageshow', show);
-      };
-    },
-  };
+  return globalThis as Platform;
 }

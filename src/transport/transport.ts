@@ -17,8 +17,9 @@ export type TransportState = 'up' | 'down' | 'stalled';
  * Why a transport did not do what it was asked, or ended.
  * Of `send`: `transport/down`, `transport/stalled`, `transport/closed`, `transport/full` (too much is waiting already).
  * Of `error`: `transport/identity-taken` (somebody else joined under our address: stopped), `transport/removed` (thrown
- * out, or the room was ended by its owner: stopped), `transport/unavailable` (this platform lacks what it needs:
- * stopped), `transport/stalled`, `transport/token-refused` (tries again with the next token).
+ * out, or the room was ended by its owner: stopped), `transport/unavailable` (the platform lacks what it needs: stopped;
+ * no token, no SDK or no first connection: tries again), `transport/stalled`, `transport/token-refused` (or it grants
+ * too little; tries again with the next token).
  */
 export type TransportErrorCode =
   | 'transport/down'
@@ -55,7 +56,10 @@ export interface TransportEvents {
   readonly peer: (address: string, change: 'here' | 'gone') => void;
   /** Each `up`, also after the shortest `down`, may have lost frames both ways: greet and compare afresh. */
   readonly state: (state: TransportState) => void;
-  /** Why the state is what it is, where a person or the app can do something about it. Comes after the state it explains. */
+  /**
+   * Why the state is what it is, where a person or the app can do something about it. Comes after the state it explains,
+   * and once, however often it is tried again, until there was an `up`.
+   */
   readonly error?: (error: TransportError) => void;
 }
 

@@ -1,7 +1,14 @@
 /** Rules that show only between whole engines on a network. */
 import { expect, test } from 'vitest';
 import { encodeDeclaration } from '../../src/core/schema/index.js';
-import { createMemoryNetwork, type MemoryNetwork } from '../../src/transport/index.js';
+import type { NetworkState } from '../../src/bridge/index.js';
+import {
+  createMemoryNetwork,
+  maxFrameBytes,
+  type MemoryNetwork,
+  type Transport,
+  type TransportEvents,
+} from '../../src/transport/index.js';
 import { nodeTime, startDevice, testDeclaration, until, type RigDevice, type RigRoom, type RigTab } from './rig.kit.js';
 
 const declaration = encodeDeclaration(testDeclaration);
@@ -97,6 +104,24 @@ test('[S12] ten missing entries cost the same bytes after 1,000 and after 10,000
   expect(small).toBeGreaterThan(0);
   expect(Math.abs(large - small) / small).toBeLessThanOrEqual(0.05);
 }, 300_000);
+
+test('[X11] alone is who has every network up and nobody there; until then it says connecting', async () => {
+  const ada = await found(createNetwork());
+  const call: TransportEvents[] = [];
+  const open: Transport['open'] = (on) => {
+    call.push(on);
+    return { self: 'ada', maxFrameBytes, send: async () => undefined, close: () => undefined };
+  };
+  const shows = (state: NetworkState): Promise<void> => until(() => ada.room.info().network === state);
+  await shows('alone');
+  ada.tab.lend(ada.room.room, { type: 'call', open });
+  await shows('connecting');
+  call[0]?.state('up');
+  await shows('alone');
+  call[0]?.state('stalled');
+  await shows('connecting');
+  await ada.device.engine.stop();
+});
 
 test('[S16] an invite for one, used by two at the same time, lets exactly one in', async () => {
   const network = createNetwork();

@@ -389,6 +389,32 @@ describe('stalled', () => {
   });
 });
 
+test('[X11] a call that may not publish data is never up, told once and no stall; up when it may', async () => {
+  call.localParticipant.permissions = { canPublishData: false };
+  call.goTo('connected');
+  const peer = observe(livekit(call));
+  await vi.advanceTimersByTimeAsync(60_000);
+  call.goTo('reconnecting');
+  call.goTo('connected');
+  await vi.advanceTimersByTimeAsync(60_000);
+  const refused = 'transport/token-refused the token does not grant canPublishData';
+  expect(told(peer)).toEqual([refused]);
+  await expect(peer.send('x', 'all')).rejects.toMatchObject({ code: 'transport/down' });
+  expect(call.published).toEqual([]);
+  const change = (canPublishData: boolean): void => {
+    call.localParticipant.permissions = { canPublishData };
+    call.fire('participantPermissionsChanged', undefined, call.localParticipant);
+  };
+  call.localParticipant.permissions = { canPublishData: true };
+  call.fire('participantPermissionsChanged', undefined, { identity: 'bob', sid: '1' });
+  expect(told(peer)).toEqual([refused]);
+  change(true);
+  await peer.send('x', 'all');
+  change(false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(told(peer)).toEqual([refused, 'up', 'down', refused]);
+});
+
 describe('the end of a call', () => {
   test.each([
     [2, 'transport/identity-taken'],
@@ -484,7 +510,9 @@ describe('handlers that throw', () => {
   });
 });
 
-test('misuse is named', () => {
+test('[X11] misuse is named, by its kind alone', () => {
+  expect(() => livekit(null as never)).toThrow(/must be a Room of livekit-client, got null/);
+  expect(() => livekit({ localParticipant: null, on: () => {} } as never)).toThrow(TypeError);
   for (const odd of [undefined, null, 'call', {}, { on: () => {} }]) {
     expect(() => livekit(odd as never)).toThrow(/livekit: call must be a Room of livekit-client/);
   }

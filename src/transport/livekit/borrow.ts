@@ -37,6 +37,10 @@ export function borrowCall(call: CallLike, on: Source): Connection {
       on.state(state);
       if (state === 'down') expect();
     },
+    barred: (error) => {
+      cancelStall();
+      on.error(error);
+    },
     ended: (reason) => {
       const error = finalError(reason);
       if (error === null && reason !== endReason.clientInitiated) return;

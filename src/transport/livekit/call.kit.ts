@@ -12,7 +12,10 @@ export interface Published {
 
 export interface ScriptedCall extends CallLike {
   state: string;
-  readonly localParticipant: CallLike['localParticipant'] & { identity: string };
+  readonly localParticipant: CallLike['localParticipant'] & {
+    identity: string;
+    permissions?: { readonly canPublishData: boolean };
+  };
   readonly remoteParticipants: Map<string, { readonly identity: string; readonly sid: string }>;
   readonly published: Published[];
   /** What publishing does from now on. */

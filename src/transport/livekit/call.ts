@@ -6,6 +6,8 @@ export interface CallLike {
   readonly state: string;
   readonly localParticipant: {
     readonly identity: string;
+    /** What the server lets this participant do; known once connected. */
+    readonly permissions?: { readonly canPublishData: boolean } | undefined;
     readonly publishData: (
       data: Uint8Array<ArrayBuffer>,
       o: { reliable?: boolean; topic?: string; destinationIdentities?: string[] },
@@ -30,6 +32,7 @@ export const callEvent = {
   participantConnected: 'participantConnected',
   participantActive: 'participantActive',
   participantDisconnected: 'participantDisconnected',
+  permissionsChanged: 'participantPermissionsChanged',
 } as const;
 
 /** `DisconnectReason` by value, as far as it decides anything here. */

@@ -19,7 +19,7 @@ export type { CallLike } from './call.js';
  * does not take packets any more: connect the call again (best as a new `Room`), or give it a `reconnectPolicy` of your own.
  */
 export function livekit(call: CallLike): Transport {
-  if (!isCall(call)) throw new TypeError(`livekit: call must be a Room of livekit-client, got ${typeof call}`);
+  must(isCall(call), 'livekit: call must be a Room of livekit-client', call);
   return shareTransport('livekit', (source) => borrowCall(call, source));
 }
 
@@ -29,15 +29,23 @@ export function livekit(call: CallLike): Transport {
  * connections under one identity evict each other. Then `error` says `transport/identity-taken` and it stays down.
  */
 export function livekitData(o: { url: string; token: () => Promise<string> }): Transport {
+  must(isObject(o), 'livekitData: options must be { url, token }', o);
+  must(typeof o.token === 'function', 'livekitData: token must be a function', o.token);
+  const isUrl = typeof o.url === 'string' && /^(wss?|https?):\/\/./.test(o.url);
+  must(isUrl, 'livekitData: url must begin with ws:// or wss://', o.url);
   const address: CallAddress = { url: o.url, token: async () => o.token() };
-  if (typeof o.token !== 'function')
-    throw new TypeError(`livekitData: token must be a function, got ${typeof o.token}`);
-  if (typeof o.url !== 'string' || !/^(wss?|https?):\/\//.test(o.url)) {
-    throw new TypeError(`livekitData: url must begin with ws:// or wss://, got ${typeof o.url}`);
-  }
   return shareTransport('livekit', (source) => ownCall(address, source));
 }
 
 function isCall(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'localParticipant' in value && 'on' in value;
+  return isObject(value) && 'localParticipant' in value && isObject(value.localParticipant) && 'on' in value;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Says of what came its kind alone: it may be a token. */
+function must(isFine: boolean, rule: string, got: unknown): void {
+  if (!isFine) throw new TypeError(`${rule}, got ${got === null ? 'null' : typeof got}`);
 }

@@ -63,6 +63,7 @@ beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
   vi.stubGlobal('RTCPeerConnection', () => {});
   vi.stubGlobal('window', new EventTarget());
+  vi.stubGlobal('navigator', { onLine: true });
   vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
   rooms = [];
   onConnect = (room) => room.resolve();
@@ -273,15 +274,89 @@ describe('a connection that only looks well', () => {
 });
 
 describe('tries that fail', () => {
-  test('an unreachable server is no error, and is tried until it is there', async () => {
-    onConnect = (room) => room.reject(new Error(`could not reach wss://call.example?access_token=${secret}`));
+  const unreachable = (room: ScriptedRoom): void =>
+    room.reject(new Error(`could not reach wss://call.example?access_token=${secret}`));
+
+  test('[X11] a first connection that fails is told once, without its text, and tried until it is there; a later one in silence', async () => {
+    onConnect = unreachable;
     const peer = open();
     await settle(60_000);
     expect(rooms.length).toBeGreaterThan(10);
-    expect(peer.log.events).toEqual([]);
+    const message = 'there is no connection to the LiveKit server';
+    const told = [{ t: 'error', code: 'transport/unavailable', message }];
+    expect(peer.log.events).toEqual(told);
     onConnect = (room) => room.resolve();
     await settle(5_000);
-    expect(peer.log.events).toEqual([{ t: 'state', state: 'up' }]);
+    expect(peer.log.events).toEqual([...told, { t: 'state', state: 'up' }]);
+    onConnect = unreachable;
+    lose(rooms.at(-1));
+    await settle(60_000);
+    expect(errors(peer)).toHaveLength(1);
+  });
+
+  test('[X11] who is offline, or put away, is told of no try that fails; online again, of the first', async () => {
+    vi.stubGlobal('navigator', { onLine: false });
+    onConnect = unreachable;
+    token = () => (rooms.length % 2 === 0 ? Promise.resolve(secret) : Promise.reject(new Error(secret)));
+    const peer = open();
+    await settle(20_000);
+    expect(peer.log.events).toEqual([]);
+    vi.stubGlobal('navigator', { onLine: true });
+    let fail = (): void => {};
+    token = () => new Promise((_resolve, reject) => (fail = () => reject(new Error('request ended with the page'))));
+    await settle(5_000);
+    window.dispatchEvent(new Event('pagehide'));
+    fail();
+    await settle(5_000);
+    expect(peer.log.events).toEqual([]);
+    token = async () => secret;
+    window.dispatchEvent(new Event('pageshow'));
+    await settle(5_000);
+    expect(errors(peer)).toEqual(['transport/unavailable']);
+  });
+
+  test('[X11] a token that does not grant publishing is told once, never up, and the next one is asked for', async () => {
+    let asked = 0;
+    token = async () => `token-${++asked}`;
+    onConnect = (room) => {
+      room.localParticipant.permissions = { canPublishData: false };
+      room.resolve();
+    };
+    const peer = open();
+    await settle(60_000);
+    expect(asked).toBeGreaterThan(10);
+    expect(asked).toBeLessThan(25);
+    const message = 'the token does not grant canPublishData';
+    expect(peer.log.events).toEqual([{ t: 'error', code: 'transport/token-refused', message }]);
+    expect(rooms.slice(0, -1).every(({ isLeft }) => isLeft)).toBe(true);
+    onConnect = (room) => {
+      room.localParticipant.permissions = { canPublishData: true };
+      room.resolve();
+    };
+    await settle(5_000);
+    expect(states(peer)).toEqual(['up']);
+    // Taken back while connected.
+    rooms.at(-1)!.localParticipant.permissions = { canPublishData: false };
+    rooms.at(-1)!.fire('participantPermissionsChanged', undefined, rooms.at(-1)!.localParticipant);
+    await settle(5_000);
+    expect(states(peer)).toEqual(['up', 'down', 'up']);
+    expect(errors(peer)).toEqual(['transport/token-refused', 'transport/token-refused']);
+  });
+
+  test('[X11] two troubles by turns are told once each, also to a user who comes later', async () => {
+    let asked = 0;
+    token = () => (++asked % 2 === 0 ? Promise.reject(new Error(secret)) : Promise.resolve(secret));
+    onConnect = (room) => room.reject(Object.assign(new Error('401'), { status: 401 }));
+    const transport = shareTransport('livekit', (source) =>
+      ownCall({ url: 'wss://call.example', token: () => token() }, source, () => loadSdk()),
+    );
+    const first = observe(transport);
+    await settle(60_000);
+    const late = observe(transport);
+    await settle();
+    expect(asked).toBeGreaterThan(10);
+    for (const peer of [first, late])
+      expect(errors(peer)).toEqual(['transport/token-refused', 'transport/unavailable']);
   });
 
   test('a connection that hangs is given up after 30 s', async () => {
@@ -318,7 +393,7 @@ describe('tries that fail', () => {
     expect(errors(peer)).toEqual(['transport/token-refused', 'transport/token-refused']);
   });
 
-  test('a token that fails, throws or never comes is asked for again', async () => {
+  test('[X11] a token that fails, throws or never comes is asked for again, and told of once', async () => {
     let asked = 0;
     token = () => {
       asked++;
@@ -335,14 +410,18 @@ describe('tries that fail', () => {
     );
     await settle(40_000);
     expect(asked).toBe(4);
-    expect(peer.log.events).toEqual([{ t: 'state', state: 'up' }]);
+    expect(peer.log.events).toEqual([
+      { t: 'error', code: 'transport/unavailable', message: 'token() failed, or took longer than 30 s' },
+      { t: 'state', state: 'up' },
+    ]);
   });
 
-  test('an SDK that cannot be loaded is told once and tried again', async () => {
+  test('[X11] an SDK that cannot be loaded is told once, as what may be missing, and tried again', async () => {
     loadSdk = () => Promise.reject(new TypeError('Failed to fetch dynamically imported module'));
     const peer = open();
     await settle(10_000);
-    expect(errors(peer)).toEqual(['transport/unavailable']);
+    const message = 'livekit-client (2.22.4 or later) could not be loaded; is it installed?';
+    expect(peer.log.events).toEqual([{ t: 'error', code: 'transport/unavailable', message }]);
     loadSdk = async () => ({ Room });
     await settle(5_000);
     expect(lastState(peer.log.events)).toBe('up');
@@ -475,8 +554,12 @@ describe('the page it lives in', () => {
   });
 });
 
-test('misuse is named', () => {
-  const made = livekitData as (o: unknown) => unknown;
+test('[X11] misuse is named, by its kind alone', () => {
+  const made = livekitData as (o?: unknown) => unknown;
+  expect(() => made()).toThrow(new TypeError('livekitData: options must be { url, token }, got undefined'));
+  expect(() => made(null)).toThrow(/options must be .*, got null/);
+  expect(() => made('wss://call.example')).toThrow(/options must be .*, got string/);
+  expect(() => made({ url: 'wss://', token })).toThrow(/url must begin/);
   expect(() => made({ url: 'call.example', token })).toThrow(/url must begin with ws:\/\/ or wss:\/\//);
   expect(() => made({ url: 7, token })).toThrow(TypeError);
   expect(() => made({ url: 'wss://call.example' })).toThrow(/token must be a function, got undefined/);

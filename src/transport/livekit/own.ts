@@ -1,5 +1,5 @@
 import type { Room, RoomConnectOptions, RoomOptions } from 'livekit-client';
-import { TransportError, type TransportErrorCode } from '../index.js';
+import { TransportError } from '../index.js';
 import { finalError } from './borrow.js';
 import { after } from './guard.js';
 import { watchPageLife } from './page-life.js';
@@ -67,14 +67,14 @@ export function ownCall(
   let isClosed = false;
   let isAway = false;
   let ignoredBefore = 0;
-  let reported: TransportErrorCode | null = null;
+  let wasEverUp = false;
   let interrupt = (): void => undefined;
   let wake = (): void => undefined;
 
-  /** Each trouble is told once, until a connection has been made. */
-  const report = (error: TransportError): void => {
-    if (!isClosed && reported !== error.code) on.error(error);
-    reported = error.code;
+  /** A try could not be made or failed. Whoever is offline knows, and a page that is put away ends its own requests. */
+  const miss = (why: string): null => {
+    if (!isAway && !isOffline()) on.error(new TransportError('transport/unavailable', why));
+    return null;
   };
 
   const stopWatching = watchPageLife({
@@ -116,27 +116,15 @@ export function ownCall(
 
   const attempt = async (): Promise<TryEnd> => {
     if (typeof RTCPeerConnection === 'undefined') {
-      report(new TransportError('transport/unavailable', 'this platform has no RTCPeerConnection'));
+      on.error(new TransportError('transport/unavailable', 'this platform has no RTCPeerConnection'));
       return 'over';
     }
-    let token: string;
-    let sdk: Awaited<ReturnType<LoadSdk>>;
-    try {
-      [token, sdk] = await Promise.all([within(address.token(), tokenPatienceMs), load()]);
-    } catch {
-      return 'failed';
-    }
-    return isClosed || isAway ? 'failed' : connect(new sdk.Room(roomOptions), token);
-  };
-
-  const load = async (): ReturnType<LoadSdk> => {
-    try {
-      return await loadSdk();
-    } catch {
-      const error = new TransportError('transport/unavailable', 'livekit-client (2.22.4 or later) could not be loaded');
-      report(error);
-      throw error;
-    }
+    const [token, sdk] = await Promise.all([
+      within(address.token(), tokenPatienceMs).catch(() => miss('token() failed, or took longer than 30 s')),
+      loadSdk().catch(() => miss('livekit-client (2.22.4 or later) could not be loaded; is it installed?')),
+    ]);
+    if (token === null || sdk === null || isClosed || isAway) return 'failed';
+    return connect(new sdk.Room(roomOptions), token);
   };
 
   const connect = async (room: Room, token: string): Promise<TryEnd> => {
@@ -152,8 +140,7 @@ export function ownCall(
         state: (state) => {
           stopLooking();
           if (state === 'up') {
-            wasUp = true;
-            reported = null;
+            wasUp = wasEverUp = true;
             stopLooking = every(channelCheckMs, () => {
               if (isChannelDead(room)) interrupt();
             });
@@ -162,9 +149,13 @@ export function ownCall(
           if (state === 'down') stopLooking = after(lossPatienceMs, interrupt);
           if (state === 'stalled') interrupt();
         },
+        barred: (error) => {
+          on.error(error);
+          end('failed');
+        },
         ended: (reason) => {
           const error = finalError(reason);
-          if (error !== null) report(error);
+          if (error !== null) on.error(error);
           // Of a connection that was never made, connect() tells more.
           if (error !== null || wasUp) end(error === null ? 'lost' : 'over');
         },
@@ -176,7 +167,8 @@ export function ownCall(
       await Promise.race([connecting, ending]);
       return await ending;
     } catch (error) {
-      if (isRefusal(error)) report(new TransportError('transport/token-refused', 'the server refused the token'));
+      if (isRefusal(error)) on.error(new TransportError('transport/token-refused', 'the server refused the token'));
+      else if (!wasEverUp) miss('there is no connection to the LiveKit server');
       return 'failed';
     } finally {
       stopLooking();
@@ -224,6 +216,11 @@ function every(periodMs: number, run: () => void): () => void {
   return () => {
     clearInterval(timer);
   };
+}
+
+/** Surely without a network; where the platform does not say, tries show it. */
+function isOffline(): boolean {
+  return typeof navigator !== 'undefined' && !navigator.onLine;
 }
 
 /** The error's text is never looked at, kept or shown: it holds the whole token (V8). */

@@ -9,6 +9,7 @@ export interface Source {
   readonly frame: (bytes: Bytes, from: string) => void;
   readonly peer: (address: string, change: 'here' | 'gone') => void;
   readonly state: (state: TransportState) => void;
+  /** The same words again count only after an `up`. */
   readonly error: (error: TransportError) => void;
 }
 
@@ -32,7 +33,8 @@ interface User {
 interface Run {
   connection: Connection | null;
   state: TransportState;
-  error: TransportError | null;
+  /** Each trouble is told once, until there was an `up`. */
+  readonly errors: TransportError[];
   readonly peers: Set<string>;
   readonly users: Set<User>;
 }
@@ -44,7 +46,7 @@ interface Run {
 export function shareTransport(type: string, start: (source: Source) => Connection): Transport {
   let current: Run | null = null;
   const begin = (): Run => {
-    const run: Run = { connection: null, state: 'down', error: null, peers: new Set(), users: new Set() };
+    const run: Run = { connection: null, state: 'down', errors: [], peers: new Set(), users: new Set() };
     return run;
   };
   return {
@@ -111,11 +113,12 @@ function sourceOf(run: Run): Source {
       if (run.state === state) return;
       run.state = state;
       run.peers.clear();
-      if (state === 'up') run.error = null;
+      if (state === 'up') run.errors.length = 0;
       tell((on) => on.state(state));
     },
     error: (error) => {
-      run.error = error;
+      if (run.errors.some(({ message }) => message === error.message)) return;
+      run.errors.push(error);
       tell((on) => on.error?.(error));
     },
   };
@@ -126,8 +129,8 @@ function catchUp(run: Run, user: User): void {
   if (user.isClosed) return;
   user.isReady = true;
   const { on } = user;
-  const { state, error, peers } = run;
+  const { state, errors, peers } = run;
   if (state !== 'down') guard(on.state)(state);
   for (const address of peers) if (run.state === 'up') guard(on.peer)(address, 'here');
-  if (error !== null) guard((told: TransportError) => on.error?.(told))(error);
+  for (const error of errors) guard((told: TransportError) => on.error?.(told))(error);
 }

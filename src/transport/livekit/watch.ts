@@ -23,6 +23,11 @@ export interface WatchEvents {
    * The first may come before `watchCall` returns.
    */
   readonly state: (state: TransportState) => void;
+  /**
+   * Connected, but the token of the call does not grant publishing data: the server drops such packets without a word.
+   * Comes after `state('down')`; `up` when the server changes its mind.
+   */
+  readonly barred: (error: TransportError) => void;
   /** The SDK has stopped; its reason by number, if it gave one. Comes after `state('down')`. */
   readonly ended: (reason: number | undefined) => void;
 }
@@ -79,7 +84,11 @@ export function watchCall(call: CallLike, on: WatchEvents): WatchedCall {
   const look = (): void => {
     failures = 0;
     cancelProbe();
-    setState(call.state === 'connected' ? 'up' : 'down');
+    const isConnected = call.state === 'connected';
+    const isBarred = call.localParticipant.permissions?.canPublishData === false;
+    setState(isConnected && !isBarred ? 'up' : 'down');
+    if (isConnected && isBarred)
+      on.barred(new TransportError('transport/token-refused', 'the token does not grant canPublishData'));
   };
 
   const meet = (participant: unknown): void => {
@@ -108,6 +117,7 @@ export function watchCall(call: CallLike, on: WatchEvents): WatchedCall {
 
   const handlers: readonly (readonly [string, (...args: unknown[]) => void])[] = [
     [callEvent.stateChanged, guard(look)],
+    [callEvent.permissionsChanged, guard((_before, who) => who === call.localParticipant && look())],
     [callEvent.disconnected, guard((reason) => on.ended(typeof reason === 'number' ? reason : undefined))],
     [callEvent.participantConnected, guard(meet)],
     [callEvent.participantActive, guard(meet)],

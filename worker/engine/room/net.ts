@@ -312,7 +312,8 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
 
   const networkState = (): NetworkState => {
     if (links.size === 0) return offered.count === 0 ? 'offline' : 'connecting';
-    if (roster.members().length === 0) return 'alone';
+    // Somebody may be on a network that is not up.
+    if (roster.members().length === 0) return links.size < offered.count ? 'connecting' : 'alone';
     // Who is here and has not said what it holds yet may hold anything.
     const isUntold = beacons.bestCount() === null && !options.isCold;
     const isPulling = pull.isActive() && !pull.isToStranger();
