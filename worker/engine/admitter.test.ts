@@ -122,13 +122,24 @@ test('[AUTH-5] an ask by the invite of somebody whose grant has fallen is answer
   await act(bob, (step) => writeControl(bob, step, grant));
   await copyAll(bob, mallory);
   const link = await inviteBy(mallory);
+  await publish(mallory, link);
   await copyAll(mallory, bob);
-  await publish(bob, link);
   expect((await answerTo(bob, link)).status).toBe('granted');
   const late = await strangerCore(bob);
   await copyAll(ada, bob);
   expect(bob.state.access.devices.has(mallory.device)).toBe(false);
   expect((await answerTo(bob, link, late)).status).toBe('revoked');
+}, 60_000);
+
+test('[X9] what another member says opens a link is not believed: its maker alone knows', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const link = await inviteBy(ada);
+  await copyAll(ada, bob);
+  await publish(bob, { ...link, psk: bob.ports.random.bytes(32) });
+  await copyAll(bob, ada);
+  await publish(ada, link);
+  expect((await answerTo(ada, link)).status).toBe('granted');
 }, 60_000);
 
 test('[X9] an ask that no entry can grant as things are is answered busy, and fails no step', async () => {

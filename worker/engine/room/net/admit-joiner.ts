@@ -147,7 +147,9 @@ function knownInvite(core: RoomCore, inviteId: Bytes): { psk: Bytes; invite: Inv
     const { inviteId: id, invite, psk } = record.fields;
     if (id !== wanted || typeof invite !== 'string' || typeof psk !== 'string') continue;
     const [state, key] = [core.state.access.invites.get(invite), fromBase64Url(psk)];
-    if (state !== undefined && key?.length === 32) return { psk: key, invite: state };
+    // Anybody who may invite can write a record here; only the maker of the invite knows what opens it.
+    const isMakers = state !== undefined && record.creatorPrefix === state.author.subject.slice(0, 32);
+    if (isMakers && key?.length === 32) return { psk: key, invite: state };
   }
   return null;
 }
