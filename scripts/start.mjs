@@ -3,7 +3,8 @@
  *
  *   npm start                  no server needed; offers a call when LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET
  *                              are set, or when a livekit-server is on the PATH (started on loopback)
- *   npm start -- --livekit     sets up a livekit-server where there is none and starts it on loopback
+ *   npm start -- --livekit     sets up a livekit-server where there is none and starts it on loopback, unless the three
+ *                              are set: then that server is used, as without it
  *   npm start -- --port=5200   asks for this port; the next free one is taken otherwise
  */
 import { existsSync } from 'node:fs';
@@ -22,7 +23,8 @@ const MAX_NAME_CHARS = 128;
 
 async function main() {
   const { wantsLivekit, port } = readArguments();
-  const absent = await setUp(wantsLivekit ? ['node', 'livekit'] : ['node']);
+  const given = callOfEnvironment();
+  const absent = await setUp(wantsLivekit && given === undefined ? ['node', 'livekit'] : ['node']);
   if (absent.length > 0) throw new Error(`missing ${absent.join(', ')}; see above for what was tried.`);
   if (!existsSync(join(demoRoot, 'index.html'))) throw new Error('there is no demo/index.html in this tree.');
 
@@ -30,7 +32,7 @@ async function main() {
   const built = await run(process.execPath, [join(root, 'scripts', 'build.mjs')], { cwd: root });
   if (built.code !== 0) throw new Error(`the build failed:\n${built.output}`);
 
-  const livekit = await findCall(wantsLivekit);
+  const livekit = given ?? (await ownCall(wantsLivekit));
   const { createServer } = await import('vite');
   const server = await createServer({
     ...demoConfig([callEndpoints(livekit)]),
@@ -58,14 +60,17 @@ function readArguments() {
   return { wantsLivekit, port };
 }
 
-/** The call to offer, if any: the one the environment names, else a server of our own. */
-async function findCall(wantsLivekit) {
+/** The call that the environment names; it comes before a server of our own. */
+function callOfEnvironment() {
   const { LIVEKIT_URL: url, LIVEKIT_API_KEY: apiKey, LIVEKIT_API_SECRET: apiSecret } = process.env;
-  if (!wantsLivekit && url) {
-    if (!apiKey || !apiSecret)
-      throw new Error('LIVEKIT_URL is set: LIVEKIT_API_KEY and LIVEKIT_API_SECRET are needed too.');
-    return { url, apiKey, apiSecret };
-  }
+  if (!url) return undefined;
+  if (!apiKey || !apiSecret)
+    throw new Error('LIVEKIT_URL is set: LIVEKIT_API_KEY and LIVEKIT_API_SECRET are needed too.');
+  return { url, apiKey, apiSecret };
+}
+
+/** A server of our own on loopback, where there is one or it is asked for. */
+async function ownCall(wantsLivekit) {
   if (wantsLivekit) return startLivekitServer();
   // One that only an earlier set-up fetched for the tests is started on request alone.
   if (!['PATH', 'LIVEKIT_SERVER'].includes(tools().livekit?.from)) return undefined;

@@ -17,12 +17,8 @@ test('[S01] npm start serves the demo from a copy of the tree without node_modul
   await cp(repository, copy, { recursive: true, filter: (path) => !notCloned.includes(basename(path)) });
   const port = await freeTcpPort();
   const startMs = performance.now();
-  const child = spawn('npm', ['start', '--', `--port=${port}`], {
-    cwd: copy,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LIVEKIT_URL: '' },
-  });
+  const child = start(copy, [`--port=${port}`], { LIVEKIT_URL: '' });
+  let second: ChildProcess | undefined;
   try {
     const address = await printedAddress(child);
     console.log(`${address} after ${Math.round(performance.now() - startMs)} ms, npm ci included`);
@@ -37,11 +33,29 @@ test('[S01] npm start serves the demo from a copy of the tree without node_modul
     process.kill(-child.pid!, 'SIGTERM');
     await ended;
     await expect(fetch(address)).rejects.toThrow();
+
+    // Whoever names a server gets that one, whatever else is asked for.
+    const theirs = { LIVEKIT_URL: 'ws://127.0.0.1:9', LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret' };
+    second = start(copy, ['--livekit', `--port=${port}`], theirs);
+    const call = (await fetch(new URL('config.json', await printedAddress(second)))).json();
+    expect(await call).toEqual({ livekit: { url: theirs.LIVEKIT_URL } });
   } finally {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+    for (const each of [child, second]) {
+      if (each?.exitCode === null && each.signalCode === null) process.kill(-each.pid!, 'SIGKILL');
+    }
     await rm(copy, { recursive: true, force: true });
   }
 });
+
+/** In a process group of its own, so that what it starts can be ended with it. */
+function start(tree: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+  return spawn('npm', ['start', '--', ...args], {
+    cwd: tree,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+}
 
 function printedAddress(child: ChildProcess): Promise<string> {
   let output = '';
