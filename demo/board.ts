@@ -1,6 +1,6 @@
 import { createCard } from './card.js';
 import { bindText, button, h, icon, keyed } from './dom.js';
-import type { Place } from './move.js';
+import { apart, freePlace } from './place.js';
 import type { Card } from './schema.js';
 import type { PaneParts } from './device.js';
 
@@ -14,7 +14,7 @@ export function createBoard(parts: PaneParts): HTMLElement {
   const show = keyed<Card>(surface, (card) => createCard(card, { ...parts, surface, leave }));
 
   function addCard(): void {
-    const inserted = notices.attempt(() => room.data.cards.insert(freePlace(room.data.cards.value)));
+    const inserted = notices.attempt(() => room.data.cards.insert(freePlace(surface, room)));
     if (inserted !== null) surface.querySelector<HTMLElement>(`[data-id="${inserted.id}"] textarea`)?.focus();
   }
   /** Focus goes to the neighbour of a card that is about to go. */
@@ -24,7 +24,7 @@ export function createBoard(parts: PaneParts): HTMLElement {
   }
 
   const render = (): void => {
-    const cards = room.data.cards.value;
+    const cards = apart(room.data.cards.value);
     show(cards);
     empty.hidden = cards.length > 0;
     add.disabled = !room.can('write', 'cards');
@@ -49,12 +49,3 @@ function createTitle({ room, notices }: PaneParts): HTMLElement {
   room.me.subscribe(() => (field.readOnly = !room.can('manageRecords')));
   return field;
 }
-
-/** Of a few places, the one farthest from every card. */
-function freePlace(cards: readonly Place[]): Place {
-  const distance = (place: Place): number => Math.min(...cards.map(({ x, y }) => Math.hypot(place.x - x, place.y - y)));
-  return places.reduce((best, place) => (distance(place) > distance(best) ? place : best));
-}
-
-const steps = [0.02, 0.34, 0.66, 0.98];
-const places: readonly Place[] = steps.flatMap((y) => steps.map((x) => ({ x, y })));

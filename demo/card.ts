@@ -22,11 +22,17 @@ export function createCard({ id }: Card, parts: CardParts): Item<Card> {
     leave(node);
     notices.attempt(() => cards.delete(id));
   });
-  const node = h('li', { className: 'card' }, grip, text, h('footer', {}, vote, maker, remove));
+  // Grows with the text: what stands behind the field is as high as what is written in it.
+  const body = h('div', { className: 'card-body' }, text);
+  const node = h('li', { className: 'card' }, grip, body, h('footer', {}, vote, maker, remove));
   node.dataset['id'] = id;
 
   vote.onclick = () => notices.attempt(() => cards.increment(id, 'votes'));
   const showText = bindText(text, (value) => notices.attempt(() => cards.update(id, { text: value })));
+  const grow = (): void => {
+    body.dataset['text'] = text.value;
+  };
+  text.addEventListener('input', grow);
   const showPlace = makeMovable(node, {
     grip,
     surface,
@@ -43,6 +49,7 @@ export function createCard({ id }: Card, parts: CardParts): Item<Card> {
       const isHereOnly = meta?.delivered === false && room.members.value.length > 1;
       const name = card.text === '' ? 'empty card' : `“${card.text}”`;
       showText(card.text);
+      grow();
       showPlace(card);
       node.style.setProperty('--who', creator?.color ?? '');
       node.classList.toggle('here-only', isHereOnly);

@@ -1,6 +1,7 @@
 import type { CallMaker } from './call.js';
 import type { Device } from './device.js';
 import { button, h } from './dom.js';
+import { createJump } from './jump.js';
 import { schema, type DemoRoom } from './schema.js';
 import { createSeat, type Lobby, type Seat } from './seat.js';
 import { createWire } from './wire.js';
@@ -34,7 +35,7 @@ export function createDuo(makeCall: CallMaker | null): HTMLElement {
     'main',
     { className: 'page' },
     createTop([ada, bob]),
-    h('div', { className: 'duo' }, ada.node, createWireView(wire), bob.node),
+    h('div', { className: 'duo' }, ada.node, createWireView(wire, createJump(ada, bob)), bob.node),
   );
 }
 
@@ -47,8 +48,10 @@ function createTop(seats: readonly Seat[]): HTMLElement {
     },
     'danger',
   );
+  const copies = h('p');
   sure.append(
-    h('p', {}, 'This deletes the room, its history and all keys from both devices. Nobody else has a copy.'),
+    h('p', {}, 'This deletes the room, its history and all keys from both devices.'),
+    copies,
     h(
       'div',
       { className: 'row' },
@@ -69,10 +72,23 @@ function createTop(seats: readonly Seat[]): HTMLElement {
       'div',
       { className: 'row' },
       button('Reload page', () => location.reload()),
-      button('Start over', () => sure.showModal()),
+      button('Start over', () => {
+        copies.textContent = isHeldElsewhere(seats)
+          ? 'People who joined on a page of their own keep theirs.'
+          : 'Nobody else has a copy.';
+        sure.showModal();
+      }),
     ),
     sure,
   );
+}
+
+/** Whether the room may have a member that is no device of this page. */
+function isHeldElsewhere(seats: readonly Seat[]): boolean {
+  const rooms = seats.map(({ room }) => room.value).filter((room) => room !== null);
+  const mine = new Set(rooms.map(({ me }) => me.value.id));
+  // Without a room of its own to ask, a device says nothing about the others.
+  return rooms.length === 0 || rooms.some(({ members }) => members.value.some(({ id }) => !mine.has(id)));
 }
 
 /** What Bob sees before he is in: the one step that is missing. */
@@ -120,9 +136,10 @@ function firstRoom({ room }: Seat): Promise<DemoRoom> {
 function welcome(room: DemoRoom): DemoRoom {
   const { cards, messages } = room.data;
   room.transact(() => {
-    cards.insert({ text: 'Drag me by the bar, or with the arrow keys.', x: 0.04, y: 0.06 });
-    cards.insert({ text: 'Cut the wire, write on both sides, mend it.', x: 0.5, y: 0.45 });
-    cards.insert({ text: 'Reload the page. Everything is still here.', x: 0.96, y: 0.9 });
+    // Clear of each other on a phone, which is two cards wide, and on a low board, which is two high.
+    cards.insert({ text: 'Drag me by the bar, or with the arrow keys.', x: 0.02, y: 0.04 });
+    cards.insert({ text: 'Cut the wire, write on both sides, mend it.', x: 0.98, y: 0.04 });
+    cards.insert({ text: 'Reload the page. Everything is still here.', x: 0.5, y: 0.96 });
   });
   messages.insert({ body: 'Hi Bob! Everything here is on our own devices only.' });
   return room;

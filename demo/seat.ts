@@ -17,6 +17,9 @@ export type Lobby = (way: {
 }) => HTMLElement;
 
 export interface Seat {
+  /** Whose device it is. */
+  readonly name: string;
+  /** Can be given the focus, so that one can be led here. */
   readonly node: HTMLElement;
   readonly room: Signal<DemoRoom | null>;
   /** Deletes all that this device has. */
@@ -77,9 +80,10 @@ export function createSeat(device: Device, o: SeatOptions): Seat {
 
   void start();
   return {
+    name: device.profile.name,
     node: h(
       'section',
-      { className: 'pane', ariaLabel: `${device.profile.name}’s device` },
+      { className: 'pane', ariaLabel: `${device.profile.name}’s device`, tabIndex: -1 },
       head.node,
       notices.node,
       body,

@@ -19,9 +19,21 @@ function createInvites({ room, notices, announce }: PaneParts, call: DeviceCall 
   role.append(...invitable.map((name) => h('option', { value: name }, roleWords(name))));
   const make = button('Make a link', () => {
     const chosen = invitable[role.selectedIndex] ?? 'viewer';
-    room.invites.create({ role: chosen }).catch(notices.fail);
+    room.invites.create({ role: chosen }).then(({ id }) => {
+      made = id;
+      reveal();
+    }, notices.fail);
   });
   const list = h('ul', { className: 'invites' });
+  /** The invite that was just made here and is not shown yet: the room may tell of it later than its maker hears. */
+  let made = '';
+  const reveal = (): void => {
+    const row = list.querySelector(`[data-id="${made}"]`);
+    if (row === null) return;
+    made = '';
+    row.scrollIntoView({ block: 'nearest' });
+    announce('Link ready');
+  };
   const linkOf = (invite: Invite): string => {
     const page = new URL(location.pathname, location.href);
     const { name } = room.data.call.value;
@@ -29,14 +41,17 @@ function createInvites({ room, notices, announce }: PaneParts, call: DeviceCall 
     if (call !== null && name !== '') page.searchParams.set('call', name);
     return invite.link(page);
   };
-  const show = keyed<Invite>(list, () =>
-    createInviteRow({ linkOf, revoke: (id) => notices.attempt(() => room.invites.revoke(id)), announce }),
+  const show = keyed<Invite>(list, ({ id }) =>
+    createInviteRow(id, { linkOf, revoke: (id) => notices.attempt(() => room.invites.revoke(id)), announce }),
   );
   const node = h('div', {}, h('h3', {}, 'Invite somebody who'), h('div', { className: 'row' }, role, make), list);
   const render = (): void => {
     // Only the device that made an invite knows its secret, and so its link.
-    show(room.invites.value.filter(({ code, usesLeft }) => code !== '' && usesLeft > 0));
+    const known = room.invites.value.filter(({ code, usesLeft }) => code !== '' && usesLeft > 0);
+    // All live equally long: the newest is the last to end.
+    show(known.sort((a, b) => Number(b.expiresAt) - Number(a.expiresAt)));
     node.hidden = !room.can('invite');
+    reveal();
   };
   room.invites.subscribe(render);
   room.data.call.subscribe(render);
@@ -44,12 +59,15 @@ function createInvites({ room, notices, announce }: PaneParts, call: DeviceCall 
   return node;
 }
 
-function createInviteRow(o: {
-  readonly linkOf: (invite: Invite) => string;
-  readonly revoke: (id: string) => void;
-  readonly announce: (text: string) => void;
-}): Item<Invite> {
-  const link = h('input', { className: 'grow', readOnly: true, ariaLabel: 'Invite link' });
+function createInviteRow(
+  id: string,
+  o: {
+    readonly linkOf: (invite: Invite) => string;
+    readonly revoke: (id: string) => void;
+    readonly announce: (text: string) => void;
+  },
+): Item<Invite> {
+  const link = h('input', { readOnly: true, ariaLabel: 'Invite link' });
   const detail = h('p', { className: 'hint' });
   const copy = button('Copy', () => {
     link.select();
@@ -62,14 +80,15 @@ function createInviteRow(o: {
       () => o.announce('Press Ctrl+C to copy the link'),
     );
   });
-  const stop = button('Stop', () => undefined, 'quiet');
-  const node = h('li', {}, h('div', { className: 'row' }, link, copy, stop), detail);
+  const stop = button('Stop', () => o.revoke(id), 'quiet');
+  stop.ariaLabel = 'Stop this link from working';
+  const ready = h('span', { className: 'chip good grow' }, 'Link ready');
+  const node = h('li', {}, link, h('div', { className: 'row' }, ready, copy, stop), detail);
+  node.dataset['id'] = id;
   return {
     node,
     update: (invite) => {
       link.value = o.linkOf(invite);
-      stop.onclick = () => o.revoke(invite.id);
-      stop.ariaLabel = 'Stop this link from working';
       const until = invite.expiresAt.toLocaleDateString([], { day: 'numeric', month: 'short' });
       const uses =
         invite.usesLeft > 100 ? 'any number of people' : count(invite.usesLeft, 'person').replace('persons', 'people');

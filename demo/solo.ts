@@ -8,7 +8,7 @@ import { createSeat, type Seat } from './seat.js';
 
 /** One person's page: behind an invite link, or its own address once they have joined. Null when this is neither. */
 export function createSolo(makeCall: CallMaker | null): HTMLElement | null {
-  const code = takeInvite();
+  const code = findInvite();
   const query = new URLSearchParams(location.search);
   const [namespace, roomId] = [query.get('as'), query.get('room')];
   const callName = query.get('call') ?? '';
@@ -25,6 +25,22 @@ export function createSolo(makeCall: CallMaker | null): HTMLElement | null {
     place.append(createKnownSeat(roomId, device).node);
   } else return null;
   return h('main', { className: 'page' }, createTop(), place);
+}
+
+const inviteKey = 'keeproom-demo/invite';
+const invitedHere = 'invited';
+
+/**
+ * The invite this page was opened by. It leaves the address bar at once; until somebody has joined by it, this tab keeps
+ * it, so that a reload leads back to the door. The history entry is marked: other pages of the tab are not the door.
+ */
+function findInvite(): string | null {
+  const code = takeInvite();
+  if (code !== null) {
+    sessionStorage.setItem(inviteKey, code);
+    history.replaceState(invitedHere, '');
+  }
+  return history.state === invitedHere ? sessionStorage.getItem(inviteKey) : null;
 }
 
 interface Person {
@@ -58,6 +74,7 @@ function createJoiningSeat(code: string, device: Device, callName: string): Seat
     const address = new URLSearchParams({ as: namespace, room: roomId });
     if (callName !== '') address.set('call', callName);
     history.replaceState(null, '', `?${String(address)}`);
+    sessionStorage.removeItem(inviteKey);
   });
   return seat;
 }
@@ -87,6 +104,7 @@ function createDoor(enter: (name: string, color: string) => void): HTMLElement {
     maxLength: 64,
     required: true,
     autocomplete: 'given-name',
+    autofocus: true,
   });
   const form = h(
     'form',

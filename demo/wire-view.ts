@@ -4,8 +4,8 @@ import type { Wire } from './wire.js';
 /** How long the wire glows after a frame. */
 const glowMs = 500;
 
-/** The wire between two panes, drawn: one button that cuts and mends it. */
-export function createWireView(wire: Wire): HTMLElement {
+/** The wire between two panes, drawn: one button that cuts and mends it. `jump` stands beside it. */
+export function createWireView(wire: Wire, jump: HTMLElement): HTMLElement {
   const label = h('span', { className: 'wire-label' });
   const carried = h('p', { className: 'wire-carried' });
   const cable = drawCable();
@@ -15,7 +15,7 @@ export function createWireView(wire: Wire): HTMLElement {
     onclick: () => wire.isCut.set(!wire.isCut.value),
   });
   toggle.append(cable, label);
-  const node = h('section', { className: 'wire', ariaLabel: 'The wire between the devices' }, toggle, carried);
+  const node = h('section', { className: 'wire', ariaLabel: 'The wire between the devices' }, toggle, carried, jump);
 
   wire.isCut.subscribe((isCut) => {
     node.classList.toggle('cut', isCut);

@@ -87,6 +87,91 @@ test('[S21] a card dragged at one side lands at the same place at the other', as
   expect(y).toBeGreaterThan(0.3);
 });
 
+test('[S21] cards added on both sides of a cut wire lie apart, at the same places on both boards', async ({ page }) => {
+  const { ada, bob } = await openDuo(page);
+  await page.getByRole('button', { name: 'Cut the wire', exact: true }).click();
+  for (const [pane, text] of [
+    [ada, 'Added by Ada'],
+    [bob, 'Added by Bob'],
+  ] as const) {
+    await pane.getByRole('button', { name: 'Add card' }).click();
+    await page.keyboard.type(text);
+    await expect(card(pane, text)).toBeVisible();
+  }
+  await page.getByRole('button', { name: 'Mend the wire', exact: true }).click();
+  for (const pane of [ada, bob]) {
+    await expect(pane.locator('.card')).toHaveCount(5);
+    await expect(state(pane, 'Everyone has it')).toBeVisible();
+  }
+  const [one, other] = [await placeOf(card(ada, 'Added by Ada')), await placeOf(card(ada, 'Added by Bob'))];
+  expect(one).not.toEqual(other);
+  expect([await placeOf(card(bob, 'Added by Ada')), await placeOf(card(bob, 'Added by Bob'))]).toEqual([one, other]);
+
+  // Two that were moved to one corner are both to be seen.
+  for (const text of ['Drag me', 'Cut the wire']) {
+    await card(ada, text).locator('.grip').focus();
+    for (const key of ['ArrowUp', ...Array<string>(5).fill('ArrowLeft')]) await page.keyboard.press(`Shift+${key}`);
+  }
+  await expect.poll(() => placeOf(card(ada, 'Drag me'))).toEqual(['0', '0']);
+  await expect.poll(() => placeOf(card(ada, 'Cut the wire'))).toEqual(['0.07', '0.07']);
+  for (const text of ['Drag me', 'Cut the wire']) {
+    await expect.poll(() => placeOf(card(bob, text))).toEqual(await placeOf(card(ada, text)));
+  }
+});
+
+test('[S21] a long text is shown whole', async ({ page }) => {
+  await page.goto(`${site.origin}/demo/`);
+  const ada = page.getByRole('region', { name: 'Ada’s device' });
+  await ada.getByRole('button', { name: 'Add card' }).click();
+  await page.keyboard.insertText('As long as a text of a card may be. '.repeat(4).slice(0, 140));
+  const field = ada.locator('.card textarea').last();
+  for (const viewport of [wide, phone]) {
+    await page.setViewportSize(viewport);
+    expect(await field.evaluate((node) => node.scrollHeight - node.clientHeight)).toBeLessThanOrEqual(0);
+  }
+});
+
+test('[S21] on a phone the first cards lie clear of each other, and one button leads to Bob and back', async ({
+  page,
+}) => {
+  await page.setViewportSize(phone);
+  await page.goto(`${site.origin}/demo/`);
+  const [ada, bob] = [
+    page.getByRole('region', { name: 'Ada’s device' }),
+    page.getByRole('region', { name: 'Bob’s device' }),
+  ];
+  await expect(ada.locator('.card')).toHaveCount(3);
+  const boxes = await ada
+    .locator('.card')
+    .evaluateAll((cards) => cards.map((node) => node.getBoundingClientRect().toJSON() as DOMRect));
+  const overlapping = boxes.flatMap((a, n) =>
+    boxes.slice(n + 1).filter((b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom),
+  );
+  expect(overlapping).toEqual([]);
+
+  const invite = bob.getByRole('button', { name: 'Invite Bob' });
+  await expect(invite).not.toBeInViewport();
+  // By key: a click of the tests scrolls to its button first, and where the page stands decides where the button leads.
+  await page.getByRole('button', { name: 'Go to Bob’s device' }).press('Enter');
+  await expect(invite).toBeInViewport();
+  await page.getByRole('button', { name: 'Go to Ada’s device' }).press('Enter');
+  await expect(ada.getByRole('heading', { name: 'Ada' })).toBeInViewport();
+});
+
+test('[S21] a join that nobody answers says after a while what it waits for, and goes on', async ({ page }) => {
+  await page.goto(`${site.origin}/demo/`);
+  const bob = page.getByRole('region', { name: 'Bob’s device' });
+  await page.getByRole('button', { name: 'Cut the wire', exact: true }).click();
+  await bob.getByRole('button', { name: 'Invite Bob' }).click();
+  const hint = bob.getByText('Somebody who is in the room must have it open');
+  await expect(bob.getByText('Joining')).toBeVisible();
+  await expect(hint).toBeHidden();
+  await expect(hint).toBeVisible();
+  await page.getByRole('button', { name: 'Mend the wire', exact: true }).click();
+  await expect(bob.locator('.card')).toHaveCount(3, { timeout: 20_000 });
+  await expect(hint).toBeHidden();
+});
+
 test('[S21] the keyboard alone does all of it, and reaches every control', async ({ page }) => {
   const { ada, bob } = await openDuo(page);
   await ada.getByRole('button', { name: 'Add card' }).press('Enter');
@@ -140,6 +225,7 @@ test('[S21] axe finds no serious violation in any of the main states', async ({ 
   await expect(state(ada, '1 edit only on this device')).toBeVisible();
   await expectAccessible(page, 'wire cut, invite made, name being changed');
   await page.getByRole('button', { name: 'Start over' }).click();
+  await expect(page.getByText('Nobody else has a copy.')).toBeVisible();
   await expectAccessible(page, 'asked before erasing');
 });
 
@@ -168,19 +254,49 @@ test.describe('in the dark', () => {
 test('[S21] an invite link opens a page for one person; a guest may chat and not draw', async ({ page, context }) => {
   const { ada } = await openDuo(page);
   await ada.getByLabel('What the invited person may do').selectOption('can chat');
-  const cleo = await joinAs(await context.newPage(), await inviteLink(ada), 'Cleo');
+  const door = await context.newPage();
+  await door.goto(await inviteLink(ada));
+  // Who reloads before they said their name is still invited; nobody reads the secret in the address.
+  for (let visit = 0; visit < 2; visit++) {
+    await expect(door.getByLabel('Join as')).toBeFocused();
+    expect(door.url()).toBe(`${site.origin}/demo/`);
+    await door.reload();
+  }
+  const cleo = await enter(door, 'Cleo');
   await expect(person(ada, 'Cleo')).toContainText('here now · can chat');
   await expect(cleo.getByRole('button', { name: 'Add card' })).toBeDisabled();
   await expect(cleo.locator('.grip').first()).toBeDisabled();
   await say(cleo, 'Hello from a guest');
   await expect(messages(ada)).toContainText(['Hello from a guest']);
 
-  // The address leads back in, and holds no secret.
+  // The address leads back in, and neither it nor the tab holds the secret any more.
   const guest = cleo.page();
   expect(guest.url()).not.toContain('keeproom=');
+  expect(await guest.evaluate(() => [history.state, sessionStorage.length])).toEqual([null, 0]);
   await guest.reload();
   await expect(messages(cleo)).toContainText(['Hello from a guest']);
   await expect(person(cleo, 'Ada')).toContainText('here now');
+
+  // She has a copy too.
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await expect(page.getByText('People who joined on a page of their own keep theirs.')).toBeVisible();
+  await expect(page.getByText('Nobody else has a copy.')).toHaveCount(0);
+});
+
+test('[S21] a link that was just made is in sight, whoever else is in the room', async ({ page }) => {
+  const { ada, bob } = await openDuo(page);
+  for (const may of ['can edit', 'can chat', 'can look']) {
+    await ada.getByLabel('What the invited person may do').selectOption(may);
+    await inviteLink(ada);
+    const newest = ada.locator('.invites li').first();
+    await expect(newest).toContainText(may);
+    await expect(newest).toContainText('Link ready');
+    await expect(newest.getByLabel('Invite link')).toBeInViewport({ ratio: 1 });
+    await expect(newest.getByRole('button', { name: 'Copy' })).toBeInViewport({ ratio: 1 });
+  }
+  // The boards go on looking alike.
+  const [one, other] = [await ada.locator('.board').boundingBox(), await bob.locator('.board').boundingBox()];
+  expect([one?.width, one?.height, one?.y]).toEqual([other?.width, other?.height, other?.y]);
 });
 
 test('[S21] with a LiveKit server, somebody in another browser joins by the link and both edit', async ({
@@ -264,12 +380,20 @@ async function openDuo(page: Page): Promise<{ ada: Locator; bob: Locator }> {
 }
 
 async function inviteLink(pane: Locator): Promise<string> {
+  const links = pane.getByLabel('Invite link');
+  const before = await links.count();
   await pane.getByRole('button', { name: 'Make a link' }).click();
-  return pane.getByLabel('Invite link').inputValue();
+  await expect(links).toHaveCount(before + 1);
+  return links.first().inputValue();
 }
 
 async function joinAs(page: Page, link: string, name: string): Promise<Locator> {
   await page.goto(link);
+  return enter(page, name);
+}
+
+/** Through the door that an invite leads to. */
+async function enter(page: Page, name: string): Promise<Locator> {
   await page.getByLabel('Join as').fill(name);
   await page.getByRole('button', { name: 'Join' }).click();
   const pane = page.locator('.pane');
