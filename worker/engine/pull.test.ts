@@ -98,8 +98,8 @@ test('[F17] what waits is named as held to who has sent all since, but not what 
   const bob = await memberCore(ada);
   const [future, keyless] = [await forgeControl(ada, { kind: 'fold' }), await forgeControl(bob, { kind: 'fold' })];
   ada.held = [
-    { unit: future, code: 'entry/future-clock', bytes: 1, stored: null },
-    { unit: keyless, code: 'entry/missing-key', bytes: 1, stored: null },
+    { unit: future, code: 'entry/future-clock', awaits: [], bytes: 1, stored: null },
+    { unit: keyless, code: 'entry/missing-key', awaits: [], bytes: 1, stored: null },
   ];
   const { pull, requests } = pullOf(ada, [bob]);
   const ask = (): unknown => {

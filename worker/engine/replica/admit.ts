@@ -203,6 +203,7 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
     if (!effect.ok) {
       state.voids.set(toHex(entry.id), effect.fault.code);
       voided.push({ entry, fault: effect.fault });
+      learnOfVoid(state, entry, context);
     } else if (o.skipEffect?.has(toHex(entry.id)) !== true) {
       const hlc = { ms: entry.hlcMs, ctr: entry.hlcCtr };
       changed.push(
@@ -244,6 +245,16 @@ function effectOf(state: ReplicaState, entry: Entry, context: DataContext): Resu
   return isLetPass && entry.payload !== null ? decodePayload(entry.payload) : effect;
 }
 
+/**
+ * What others read their own entries by outlives its author's grant, as domains and epochs do (AUTH-7): of an entry of
+ * meta that has no effect for that alone, the declarations and names still count.
+ */
+function learnOfVoid(state: ReplicaState, entry: Entry, context: DataContext): void {
+  if (!context.domain.isMeta) return;
+  const effect = judgeEffect(entry, { ...context, access: { ...context.access, voids: new Map() } });
+  if (effect.ok) learnFromMeta(state, effect.value.ops);
+}
+
 /** The pack reaches beyond the end of a forked chain: it is one of the proofs. */
 function notePastEnd(state: ReplicaState, d: DataUnit, branch: string | null): void {
   const fork = state.forks.get(chainKey(d.domainHex, toHex(d.unit.author)));
@@ -256,6 +267,7 @@ function noteCited(state: ReplicaState, domain: DomainReplica, entry: Entry): vo
   for (const dep of entry.deps) {
     const place = domain.fallen.get(toHex(dep));
     const fork = place && state.forks.get(chainKey(toHex(domain.id), place.author));
+    if (place) place.isCited = true;
     if (place && fork) fork.citedTo = Math.max(fork.citedTo, place.seq);
   }
 }

@@ -27,4 +27,6 @@ export interface FallenEntry {
   readonly author: string;
   readonly seq: number;
   readonly hlc: Hlc;
+  /** An admitted entry names it. */
+  isCited: boolean;
 }

@@ -64,15 +64,18 @@ export function endOf(state: ReplicaState, domainHex: string, author: string): n
 }
 
 /**
- * Before anything stored is admitted: which chains have forks, and where. `branches`: chains of which evidence is stored.
+ * Before anything stored is admitted: which chains have forks, and where. A branch may begin inside a pack of which only
+ * the part before it was admitted.
  */
-export function planForks(
-  state: ReplicaState,
-  stored: readonly { readonly unit: Unit; readonly place: PackPlace }[],
-): void {
+export function planForks(state: ReplicaState, stored: readonly { readonly unit: Unit }[]): void {
   const suspects = new Map<string, TreeEntry[]>();
-  for (const { unit, place } of stored)
-    if (place.branch !== null) suspects.set(chainKey(toHex(unit.domainId), toHex(unit.author)), []);
+  const ends = new Map<string, number>();
+  for (const { unit } of [...stored].sort((a, b) => a.unit.fromSeq - b.unit.fromSeq)) {
+    const key = chainKey(toHex(unit.domainId), toHex(unit.author));
+    const end = ends.get(key) ?? 0;
+    if (unit.fromSeq < end) suspects.set(key, []);
+    ends.set(key, Math.max(end, unit.fromSeq + unit.entries.length));
+  }
   if (suspects.size === 0) return;
   state.founder = founderOf(state, stored);
   for (const { unit } of stored) {
@@ -98,12 +101,13 @@ function founderOf(state: ReplicaState, stored: readonly { readonly unit: Unit }
   return null;
 }
 
-/** The fork of a unit's chain; made where the founder's control has its first, which changes nothing of what stands. */
+/** The fork of a unit's chain; made where the founder's control has its first: only there it may change nothing of what stands. */
 export function forkOf(state: ReplicaState, domain: DomainReplica, unit: Unit): Fork {
   const author = toHex(unit.author);
   const key = chainKey(toHex(domain.id), author);
   const known = state.forks.get(key);
-  const fork: Fork = known ?? { end: null, winners: new Map(), packs: [], citedTo: -1 };
+  const end = isFounderControl(state, toHex(domain.id), author) ? null : unit.fromSeq;
+  const fork: Fork = known ?? { end, winners: new Map(), packs: [], citedTo: -1 };
   if (known === undefined) state.forks.set(key, fork);
   const mine = fork.end === null ? domain.chainsByAuthor.get(author)?.ids[unit.fromSeq] : undefined;
   if (mine !== undefined && !fork.winners.has(unit.fromSeq)) fork.winners.set(unit.fromSeq, toHex(mine));
@@ -130,6 +134,8 @@ export function fall(
   },
 ): void {
   const id = toHex(entry.id);
-  domain.fallen.set(id, { author: toHex(entry.author), seq: entry.seq, hlc: { ms: entry.hlcMs, ctr: entry.hlcCtr } });
+  const hlc = { ms: entry.hlcMs, ctr: entry.hlcCtr };
+  const isCited = domain.fallen.get(id)?.isCited === true;
+  domain.fallen.set(id, { author: toHex(entry.author), seq: entry.seq, hlc, isCited });
   state.voids.set(id, toHex(domain.id) === controlKey ? 'control/fork' : 'entry/fork');
 }

@@ -58,6 +58,8 @@ export interface ReplicaState {
   readonly prks: Map<string, Bytes>;
   /** Chains with two entries for one place, by {@link chainKey}. */
   readonly forks: Map<string, Fork>;
+  /** Proofs of forks that change what stands, by {@link chainKey}: they count when the state is rebuilt, which is due. */
+  readonly dueForks: Map<string, PackPlace>;
   /** Author of genesis (hex), where that had to be known before it was admitted. */
   founder: string | null;
   /** Checks that are switched off; none but in the simulator. */
@@ -84,6 +86,7 @@ export function createReplicaState(roomId: Bytes, weaknesses?: ReadonlySet<Weakn
     voids: new Map(),
     prks: new Map(),
     forks: new Map(),
+    dueForks: new Map(),
     founder: null,
     weaknesses,
   };

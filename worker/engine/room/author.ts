@@ -15,13 +15,14 @@ import { maxUnitEntries } from '../../../src/core/pack/index.js';
 import {
   admitUnit,
   controlId,
+  controlKey,
   domainOf,
   headOf,
   type DomainReplica,
   type PackPlace,
   type Unit,
 } from '../replica/index.js';
-import { bump, now, sendEpoch, unitKeys, type RoomCore } from './core.js';
+import { bump, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
 import { putBranch, putPack } from './rows.js';
 import type { Step } from './step.js';
 import { sealUnit } from './units.js';
@@ -51,11 +52,12 @@ export async function signData(core: RoomCore, domainHex: string, items: readonl
   const epoch = sendEpoch(core);
   const grant = core.state.access.devices.get(core.device);
   const prk = epoch && core.state.prks.get(toHex(epoch.kid));
-  if (domain === null || epoch === null || grant === undefined || !prk)
+  if (domain === null || epoch === null || grant === undefined || !prk || ownWaits(core, domainHex))
     throw new TypeError('signData: not ready to sign');
   const key = commitKey(prk, domain.id, core.keys.deviceId);
   const units: Unit[] = [];
   let head = headOf(domain, core.device);
+  const limit = Math.min(maxDataDeps, core.state.access.limits.maxDeps);
   for (const batch of splitForUnits(items, (head?.seq ?? -1) + 1)) {
     const entries: Entry[] = [];
     const [fromSeq, prevId] = [(head?.seq ?? -1) + 1, head?.id ?? zeros32];
@@ -75,7 +77,7 @@ export async function signData(core: RoomCore, domainHex: string, items: readonl
         kid: epoch.kid,
         hlcMs: item.hlc.ms,
         hlcCtr: item.hlc.ctr,
-        deps: seq === fromSeq ? foreignHeads(domain, core.device, { limit: maxDataDeps, before: item.hlc }) : [],
+        deps: seq === fromSeq ? foreignHeads(domain, core.device, { limit, before: item.hlc }) : [],
         payload: item.payload,
         commit: commitment(key, seq, item.payload),
       };
@@ -145,6 +147,7 @@ export async function tryControl(core: RoomCore, step: Step, payload: ControlPay
 }
 
 async function writeOne(core: RoomCore, step: Step, payload: ControlPayload): Promise<Result<Unit>> {
+  if (ownWaits(core, controlKey)) return fail('entry/missing-prev');
   const unit = await signControl(core, payload);
   // It must come after what is here, even where that is ahead of the room's time: others may hold it (F17), its author does not.
   const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER });

@@ -21,9 +21,13 @@ import type { UnitKeys } from './units.js';
 export interface HeldUnit {
   readonly unit: Unit;
   readonly code: FaultCode;
+  /** What it waits for, as keys of awaitedBy. */
+  readonly awaits: readonly string[];
   readonly bytes: number;
   /** Where its pack lies on the disk already: part of it is admitted, or it proves a fork. Null: nowhere. */
   readonly stored: PackPlace | null;
+  /** It was read from the disk, though nothing of it is admitted: it is read there again. */
+  readonly isRead?: boolean;
 }
 
 /** Where a page's write is on its way: still a draft, or an entry. */
@@ -124,6 +128,14 @@ export function bump(core: RoomCore, name: string, by = 1): void {
 /** The grant this device acts under, or null while it has none with effect. */
 export function myGrant(core: RoomCore): Grant | null {
   return core.state.access.devices.get(core.device) ?? null;
+}
+
+/**
+ * Whether something of this device's own chain is here and not admitted: its end is not where it seems, and who signs
+ * now signs twice (F6, F10).
+ */
+export function ownWaits(core: RoomCore, domainHex: string): boolean {
+  return core.held.some(({ unit }) => toHex(unit.author) === core.device && toHex(unit.domainId) === domainHex);
 }
 
 /** The epoch that may be written under now (send rule), or null. */

@@ -1,4 +1,4 @@
-import { fail, faultOutcomes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
+import { equalBytes, fail, faultOutcomes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
 import { decodeControl, type ControlPayload } from '../../../src/core/access/index.js';
 import { bindOf } from '../../../src/core/admission/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
@@ -8,16 +8,20 @@ import { bindMessage } from '../../../src/core/identity/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import {
   admitUnit,
+  awaitedBy,
   chainKey,
   controlKey,
   domainOf,
+  freedBy,
   keepBranch,
+  schemaCount,
   type PackPlace,
   type Unit,
   type UnitOutcome,
 } from '../replica/index.js';
 import { storeBranch, storeUnit } from './author.js';
 import { bump, countFault, learnKey, now, type HeldUnit, type RoomCore } from './core.js';
+import { branchKey } from './rows.js';
 import { noteChanged, type Step } from './step.js';
 
 /** What a verified unit led to, itself and whatever it released. */
@@ -58,12 +62,12 @@ interface Progress {
   controlChanged: boolean;
   mustReload: boolean;
   ownFork: boolean;
-  /** Entries became known on which others may wait, whether or not they stand. */
-  releases: boolean;
+  /** What became known on which others may wait, whether or not it stands, as keys of freedBy. */
+  readonly freed: string[];
 }
 
 function noProgress(): Progress {
-  return { admitted: [], ownVoided: [], controlChanged: false, mustReload: false, ownFork: false, releases: false };
+  return { admitted: [], ownVoided: [], controlChanged: false, mustReload: false, ownFork: false, freed: [] };
 }
 
 /**
@@ -86,11 +90,16 @@ export async function ingestUnit(
   const fault = 'fault' in outcome ? outcome.fault : outcome.outcome === 'admitted' ? outcome.rest : null;
   if (fault !== null) countFault(core, fault.code);
   const waits = fault !== null && faultOutcomes[fault.code] === 'hold';
-  const isKept = waits && hold(core, { unit: o.unit, code: fault.code, bytes: o.bytes, stored: storedPlace(outcome) });
-  const isNews = isKept || progress.releases || progress.mustReload;
-  if (progress.releases) await releaseHeld(core, step, progress);
+  const isKept =
+    waits && hold(core, { ...waitingUnit(core, o.unit, fault), bytes: o.bytes, stored: storedPlace(outcome) });
+  const isNews = isKept || progress.freed.length > 0 || progress.mustReload;
+  await releaseHeld(core, step, progress);
   if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
   return { ...progress, outcome: outcome.outcome, fault, isNews };
+}
+
+function waitingUnit(core: RoomCore, unit: Unit, fault: Fault): Pick<HeldUnit, 'unit' | 'code' | 'awaits'> {
+  return { unit, code: fault.code, awaits: awaitedBy(core.state, unit, fault) };
 }
 
 /** Where the pack of a unit lies of which a part is admitted. */
@@ -110,6 +119,7 @@ async function tryUnit(
   item: { readonly unit: Unit; readonly stored: PackPlace | null },
   progress: Progress,
 ): Promise<UnitOutcome> {
+  const schemas = schemaCount(core.state);
   const outcome = admitUnit(core.state, item.unit, { roomNowMs: now(core), isStored: item.stored !== null });
   if (outcome.outcome === 'branch') return takeBranch(core, step, { ...outcome, stored: item.stored }, progress);
   if (outcome.outcome !== 'admitted') return outcome;
@@ -117,7 +127,7 @@ async function tryUnit(
   for (const entry of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: entry.hlcMs, ctr: entry.hlcCtr });
   noteChanged(step, outcome.changed);
   progress.admitted.push(...outcome.entries);
-  progress.releases = true;
+  progress.freed.push(...freedBy(core.state, item.unit, schemas));
   notePart(core, step, item.unit, outcome.rest !== null);
   for (const voided of outcome.voided) {
     countFault(core, voided.fault.code);
@@ -160,20 +170,47 @@ async function takeBranch(
 ): Promise<UnitOutcome> {
   const { unit, changes } = branch;
   if (toHex(unit.author) === core.device) progress.ownFork = true;
-  if (!changes && branch.stored === null && !isWorthKeeping(core, unit)) return branch;
+  const chain = chainKey(toHex(unit.domainId), toHex(unit.author));
+  const due = core.state.dueForks.get(chain);
+  const isWorth = changes
+    ? due === undefined || unit.fromSeq < due.fromSeq || isAwaited(core, unit)
+    : isWorthKeeping(core, unit);
+  if (branch.stored === null && !isWorth) return branch;
   bump(core, 'branchesKept');
+  if (changes) dropLaterProofs(core, step, unit);
   const place = branch.stored ?? (await storeBranch(core, step, unit));
   if (changes) {
+    if (toHex(unit.domainId) !== controlKey) core.state.dueForks.set(chain, place);
     progress.mustReload = true;
     return branch;
   }
   const fault = keepBranch(core.state, unit, { place, roomNowMs: now(core) });
   if (fault !== null && faultOutcomes[fault.code] === 'hold')
-    hold(core, { unit, code: fault.code, bytes: 0, stored: place });
+    hold(core, { ...waitingUnit(core, unit, fault), bytes: 0, stored: place });
   if (fault !== null) return branch;
-  progress.releases = true;
+  progress.freed.push(...freedBy(core.state, unit, schemaCount(core.state)));
   if (toHex(unit.domainId) === controlKey) await takeControl(core, step, unit.entries, progress);
   return branch;
+}
+
+/** The earliest fork of a chain alone ends it: of what proved a later one in data only what somebody builds on is kept. */
+function dropLaterProofs(core: RoomCore, step: Step, unit: Unit): void {
+  const [domain, author] = [toHex(unit.domainId), toHex(unit.author)];
+  const [replica, chain] = [domainOf(core.state, domain), chainKey(domain, author)];
+  if (replica === null || replica === core.state.control) return;
+  const awaited = awaitedIds(core);
+  const needed = [...replica.fallen].filter(
+    ([id, entry]) => entry.author === author && (entry.isCited || awaited.has(id)),
+  );
+  const due = core.state.dueForks.get(chain);
+  const packs = core.state.forks.get(chain)?.packs ?? [];
+  for (const place of [...packs, ...(due === undefined ? [] : [due])]) {
+    const { fromSeq, count, branch } = place;
+    const isNeeded = awaited.has(branch ?? '') || needed.some(([, { seq }]) => seq >= fromSeq && seq < fromSeq + count);
+    if (branch === null || fromSeq <= unit.fromSeq || isNeeded) continue;
+    if (packs.includes(place)) packs.splice(packs.indexOf(place), 1);
+    step.ops.push({ do: 'delete', table: 'state', key: branchKey(core.room, { domain, author, fromSeq, branch }) });
+  }
 }
 
 /** A few branches are kept of everybody's fork; beyond, what continues a kept one and what something here waits for. */
@@ -186,13 +223,19 @@ function isWorthKeeping(core: RoomCore, unit: Unit): boolean {
   return fork.packs.length < maxFreeBranchPacks || isAwaited(core, unit);
 }
 
-/** Whether something that waits names an entry of the unit, or an epoch that it makes. */
-function isAwaited(core: RoomCore, unit: Unit): boolean {
+/** What those that wait name: entries, and epochs. */
+function awaitedIds(core: RoomCore): ReadonlySet<string> {
   const wanted = new Set<string>();
   for (const { unit: waiting } of core.held) {
     wanted.add(toHex(waiting.prevId));
     for (const { deps, cap, kid } of waiting.entries) for (const id of [...deps, cap, kid]) wanted.add(toHex(id));
   }
+  return wanted;
+}
+
+/** Whether something that waits names an entry of the unit, or an epoch that it makes. */
+function isAwaited(core: RoomCore, unit: Unit): boolean {
+  const wanted = awaitedIds(core);
   return unit.entries.some(({ id, kind, payload }) => {
     const control = payload && decodeControl(kind, payload);
     const kid = control !== null && control !== 'unsupported' && control.kind === 'epoch' ? control.kid : id;
@@ -200,26 +243,55 @@ function isAwaited(core: RoomCore, unit: Unit): boolean {
   });
 }
 
-/** Rounds over what waits, until nothing more fits. */
-async function releaseHeld(core: RoomCore, step: Step, progress: Progress): Promise<void> {
-  while (progress.releases) {
-    progress.releases = false;
-    const waiting = core.held;
-    core.held = [];
-    for (const item of waiting) {
-      const outcome = await tryUnit(core, step, item, progress);
-      const rest = outcome.outcome === 'admitted' ? outcome.rest : outcome.outcome === 'held' ? outcome.fault : null;
-      if (rest !== null) core.held.push({ ...item, code: rest.code, stored: storedPlace(outcome) ?? item.stored });
-      else if (outcome.outcome === 'rejected' || outcome.outcome === 'branch') countFault(core, outcome.fault.code);
-    }
+/** Tries what waits for something that is there now, and then what waits for that. `first`: these anyway. */
+async function releaseHeld(
+  core: RoomCore,
+  step: Step,
+  progress: Progress,
+  first: readonly HeldUnit[] = [],
+): Promise<void> {
+  if (core.held.length === 0 || (first.length === 0 && progress.freed.length === 0)) return;
+  const waiting = new Set<HeldUnit>();
+  const byKey = new Map<string, HeldUnit[]>();
+  const queue: HeldUnit[] = [];
+  const add = (item: HeldUnit): void => {
+    waiting.add(item);
+    for (const key of item.awaits) if (byKey.get(key)?.push(item) === undefined) byKey.set(key, [item]);
+  };
+  const wake = (items: readonly HeldUnit[]): void => {
+    for (const item of items) if (waiting.delete(item)) queue.push(item);
+  };
+  core.held.forEach(add);
+  wake(first);
+  for (let i = 0; ; i++) {
+    for (const key of progress.freed.splice(0)) wake(byKey.get(key) ?? []);
+    const item = queue[i];
+    if (item === undefined) return;
+    const before = core.held.at(-1);
+    const again = await tryAgain(core, step, item, progress);
+    const newest = core.held.at(-1);
+    if (newest !== undefined && newest !== before && newest !== again) add(newest); // a branch that waits
+    if (again !== null) add(again);
   }
+}
+
+/** Tries one that waits; what it waits for then, or null when it is gone. */
+async function tryAgain(core: RoomCore, step: Step, item: HeldUnit, progress: Progress): Promise<HeldUnit | null> {
+  const outcome = await tryUnit(core, step, item, progress);
+  const fault = outcome.outcome === 'admitted' ? outcome.rest : outcome.outcome === 'held' ? outcome.fault : null;
+  if (outcome.outcome === 'rejected' || outcome.outcome === 'branch') countFault(core, outcome.fault.code);
+  const stored = storedPlace(outcome) ?? item.stored;
+  const again = fault && { ...item, ...waitingUnit(core, item.unit, fault), stored };
+  const at = core.held.indexOf(item);
+  if (at >= 0) core.held.splice(at, 1, ...(again === null ? [] : [again]));
+  return again;
 }
 
 /** Tries everything that waits once more, for instance because time has passed. */
 export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
-  const progress = { ...noProgress(), releases: true };
+  const progress = noProgress();
   const voidsBefore = voidedGrants(core);
-  await releaseHeld(core, step, progress);
+  await releaseHeld(core, step, progress, core.held);
   if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
   return { ...progress, outcome: 'known', fault: null, isNews: progress.admitted.length > 0 };
 }
@@ -227,17 +299,16 @@ export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
 /** Whether the unit is new among what waits, and nothing had to go for it. */
 function hold(core: RoomCore, item: HeldUnit): boolean {
   // By the entry it ends in: of one chain several branches may wait, and each may be the one that is needed.
-  const end = toHex(item.unit.entries.at(-1)?.id ?? zeros32);
-  const isSame = (other: HeldUnit): boolean => toHex(other.unit.entries.at(-1)?.id ?? zeros32) === end;
+  const endOf = ({ unit }: HeldUnit): Bytes => unit.entries.at(-1)?.id ?? zeros32;
+  const isSame = (other: HeldUnit): boolean => equalBytes(endOf(other), endOf(item));
   const others = core.held.filter((other) => !isSame(other));
   const isNew = others.length === core.held.length;
   core.held = [...others, item];
-  const author = toHex(item.unit.author);
   const known = new Set([...core.state.access.grants.values()].map((grant) => grant.subject));
   const isStranger = ({ unit }: HeldUnit): boolean => !known.has(toHex(unit.author));
-  let lost = dropOldest(core, isStranger, maxHeldOfStrangers);
+  let lost = isStranger(item) ? dropOldest(core, isStranger, maxHeldOfStrangers) : 0;
   const ofMembers =
-    dropOldest(core, ({ unit }) => toHex(unit.author) === author, maxHeldOfAuthor) +
+    dropOldest(core, ({ unit }) => equalBytes(unit.author, item.unit.author), maxHeldOfAuthor) +
     dropOldest(core, () => true, maxHeld);
   // What strangers lose is not asked for again: whoever makes them up has more.
   core.heldLost += ofMembers;
@@ -247,7 +318,7 @@ function hold(core: RoomCore, item: HeldUnit): boolean {
 
 /** Drops the oldest of some that wait until they keep the bound; gives how many. */
 function dropOldest(core: RoomCore, of: (item: HeldUnit) => boolean, bound: HeldBound): number {
-  const some = core.held.filter(of);
+  const some = core.held.filter((item) => item.isRead !== true && of(item)); // what is on the disk would not be sent again
   let bytes = some.reduce((sum, item) => sum + item.bytes, 0);
   const gone = new Set<HeldUnit>();
   for (const item of some) {

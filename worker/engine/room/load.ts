@@ -1,4 +1,4 @@
-import { faultOutcomes, fromHex, toHex, type Bytes, type FaultCode } from '../../../src/core/base/index.js';
+import { faultOutcomes, fromHex, toHex, type Bytes, type Fault, type FaultCode } from '../../../src/core/base/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import { decodePayload } from '../../../src/core/op/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
@@ -6,13 +6,16 @@ import { storedBytes, type StoreRow } from '../../../src/ports/index.js';
 import {
   admitUnit,
   applyPayload,
+  awaitedBy,
   chainKey,
   controlKey,
   createReplicaState,
   domainOf,
+  freedBy,
   keepBranch,
   learnMetaSchema,
   planForks,
+  schemaCount,
   type PackPlace,
   type Unit,
 } from '../replica/index.js';
@@ -22,8 +25,9 @@ import { openUnit } from './units.js';
 
 /**
  * Rebuilds the room's state from the disk: keys, then packs (control first, then meta, then data), then drafts.
- * A row that does not open or fit is counted as 'store/corrupt' and left out: its chain ends there and peers send the
- * rest again. Author signatures were checked before the packs were stored, and the seal covers the bytes since.
+ * A row that does not open or fit is counted as 'store/corrupt' and left out: its chain ends there, and what lies behind
+ * waits until peers send it again. Author signatures were checked before the packs were stored, and the seal covers the
+ * bytes since.
  */
 export async function loadRoom(core: RoomCore): Promise<void> {
   // Aside, and then all at once: what reads the state meanwhile must not see a part of it.
@@ -37,7 +41,7 @@ export async function loadRoom(core: RoomCore): Promise<void> {
     fallenOwn: new Map(),
     parts: new Map(),
     // What waits came from peers that will not send it again unasked.
-    held: core.held.filter((item) => item.stored === null),
+    held: core.held.filter((item) => item.stored === null && item.isRead !== true),
   };
   core.counters.set('bytesStored', 0);
   await fill(fresh);
@@ -132,9 +136,10 @@ interface StoredUnit {
 
 interface WaitingUnit extends StoredUnit {
   /** Whether some of it is admitted. */
-  readonly isPart: boolean;
-  /** What it waits for. */
-  readonly code: FaultCode;
+  isPart: boolean;
+  /** What it waits for, and the keys of that. */
+  code: FaultCode;
+  awaits: readonly string[];
 }
 
 async function openRows(core: RoomCore, rows: readonly StoreRow[]): Promise<StoredUnit[]> {
@@ -160,51 +165,59 @@ function placeOfRow({ key }: StoreRow, unit: Unit): PackPlace | null {
   return { fromSeq: unit.fromSeq, count: unit.entries.length, branch: isBranch ? first : null };
 }
 
-/** Admits units in causal order: rounds over what is left until nothing more fits. What waits for more is held, not lost. */
+/** Admits units in causal order: each again when what it waits for has come. What waits for more is held, not lost. */
 function admitAll(core: RoomCore, units: readonly StoredUnit[]): void {
-  const unknown: FaultCode = 'entry/missing-dep';
-  let left = units.map((item): WaitingUnit => ({ ...item, isPart: false, code: unknown }));
-  for (let progress = true; progress;) {
-    progress = false;
-    const next: WaitingUnit[] = [];
-    for (const item of left) {
-      const { is, code } = admitStored(core, item);
-      progress ||= is !== 'waits';
-      if (is !== 'done') next.push({ ...item, code, isPart: item.isPart || is === 'part' });
-    }
-    left = next;
+  const queue = units.map((item): WaitingUnit => ({ ...item, isPart: false, code: 'entry/missing-dep', awaits: [] }));
+  const left = new Set<WaitingUnit>();
+  const byKey = new Map<string, WaitingUnit[]>();
+  for (const item of queue) {
+    const schemas = schemaCount(core.state);
+    const { is, fault } = admitStored(core, item);
+    if (is !== 'waits' && left.size > 0)
+      for (const key of freedBy(core.state, item.unit, schemas)) {
+        for (const woken of byKey.get(key) ?? []) if (left.delete(woken)) queue.push(woken);
+        byKey.delete(key);
+      }
+    if (fault === null) continue;
+    item.isPart ||= is === 'part';
+    item.code = fault.code;
+    item.awaits = awaitedBy(core.state, item.unit, fault);
+    left.add(item);
+    for (const key of item.awaits) if (byKey.get(key)?.push(item) === undefined) byKey.set(key, [item]);
   }
-  for (const { unit, place, isPart, code } of left) {
-    // Only what lies behind a gap of its own chain can never have been stored: the row before it is gone.
-    if (code === 'entry/missing-prev') countFault(core, 'store/corrupt');
-    else core.held.push({ unit, code, bytes: 0, stored: isPart || place.branch !== null ? place : null });
-  }
+  for (const { unit, place, isPart, code, awaits } of left)
+    core.held.push({
+      unit,
+      code,
+      awaits,
+      bytes: 0,
+      stored: isPart || place.branch !== null ? place : null,
+      isRead: true,
+    });
 }
 
 function admitStored(
   core: RoomCore,
   { unit, place, isPart }: StoredUnit & { readonly isPart: boolean },
-): { readonly is: 'done' | 'part' | 'waits'; readonly code: FaultCode } {
+): { readonly is: 'done' | 'part' | 'waits'; readonly fault: Fault | null } {
   const knownTo = core.parts.get(chainKey(toHex(unit.domainId), toHex(unit.author))) ?? Infinity;
   const isControl = toHex(unit.domainId) === controlKey;
   const time = { roomNowMs: isControl ? Number.MAX_SAFE_INTEGER : now(core), knownTo };
   const outcome = admitUnit(core.state, unit, { ...time, isStored: isPart, branch: place.branch });
   switch (outcome.outcome) {
     case 'known':
-      return { is: 'done', code: 'entry/missing-dep' };
+      return { is: 'done', fault: null };
     case 'branch': {
       const fault = keepBranch(core.state, outcome.unit, { place, roomNowMs: Number.MAX_SAFE_INTEGER });
       if (toHex(unit.author) === core.device) noteFallenOwn(core, outcome.unit.entries);
-      return {
-        is: fault !== null && faultOutcomes[fault.code] === 'hold' ? 'waits' : 'done',
-        code: fault?.code ?? 'entry/fork',
-      };
+      const waits = fault !== null && faultOutcomes[fault.code] === 'hold';
+      return waits ? { is: 'waits', fault } : { is: 'done', fault: null };
     }
     case 'held':
-      return { is: 'waits', code: outcome.fault.code };
+      return { is: 'waits', fault: outcome.fault };
     case 'rejected':
       countFault(core, outcome.fault.code);
-      return { is: 'done', code: outcome.fault.code };
+      return { is: 'done', fault: null };
     case 'admitted':
       break;
   }
@@ -213,7 +226,7 @@ function admitStored(
     noteUndelivered(core, outcome.entries);
     noteFallenOwn(core, unit.entries);
   }
-  return outcome.rest === null ? { is: 'done', code: 'entry/missing-dep' } : { is: 'part', code: outcome.rest.code };
+  return { is: outcome.rest === null ? 'done' : 'part', fault: outcome.rest };
 }
 
 /** What an own fork has taken from its author: kept until it was shown. */

@@ -1,11 +1,11 @@
-import { fail, toHex, type Bytes, type Fault, type Result } from '../../../src/core/base/index.js';
+import { fail, faultOutcomes, toHex, type Bytes, type Fault, type Result } from '../../../src/core/base/index.js';
 import { clampToFuture, compareHlc, type Hlc } from '../../../src/core/clock/index.js';
 import { entryKinds, type Entry } from '../../../src/core/entry/index.js';
 import { judgeEffect } from '../../../src/core/admission/index.js';
 import type { Payload } from '../../../src/core/op/index.js';
-import { admitUnit, applyPayload, dataContext, domainOf, type Unit } from '../replica/index.js';
+import { admitUnit, applyPayload, dataContext, domainOf, domainsInOrder, type Unit } from '../replica/index.js';
 import { signData, storeUnit, tick } from './author.js';
-import { bump, countFault, myGrant, now, sendEpoch, type RoomCore } from './core.js';
+import { bump, countFault, myGrant, now, ownWaits, sendEpoch, type RoomCore } from './core.js';
 import { trackWrite } from './load.js';
 import { encodeDraft, type Draft } from './rows.js';
 import { noteChanged, type Step } from './step.js';
@@ -27,8 +27,8 @@ export type WriteOutcome =
 export interface Signed {
   /** To be sent once they are stored. */
   readonly units: readonly Unit[];
-  /** Own entries that turned out to have no effect, as of a draft whose author has lost a permission since. */
-  readonly voided: readonly { readonly entry: Entry; readonly fault: Fault }[];
+  /** Drafts that can have no effect any more, as of an author who has lost a permission since: told to it, not signed. */
+  readonly dropped: readonly { readonly payload: Bytes; readonly fault: Fault }[];
   /** The state shows ops as they do not stand: it must be read anew after the step. */
   readonly mustReload: boolean;
 }
@@ -36,6 +36,16 @@ export interface Signed {
 /** Whether writes are signed at once: cleared by the resume probe, effective, and with an epoch to write under (F10). */
 export function canSign(core: RoomCore, isCleared: boolean): boolean {
   return isCleared && myGrant(core) !== null && sendEpoch(core) !== null;
+}
+
+/** Whether control and meta can be written too: they know no drafts. */
+export function canAct(core: RoomCore, isCleared: boolean): boolean {
+  return (
+    canSign(core, isCleared) &&
+    !domainsInOrder(core.state)
+      .slice(0, 2)
+      .some((domainHex) => ownWaits(core, domainHex))
+  );
 }
 
 /**
@@ -71,12 +81,18 @@ export async function takeWrites(
     }
     if (!isKnown) setMark(core, step, write);
   }
-  const nothing: Signed = { units: [], voided: [], mustReload: false };
-  if (accepted.length === 0) return { outcomes, signed: nothing };
-  step.infoChanged = true;
-  if (canSign(core, o.isCleared)) return { outcomes, signed: await signWrites(core, step, accepted) };
-  for (const { write, hlc } of accepted) keepDraft(core, step, { write, hlc });
-  return { outcomes, signed: nothing };
+  if (accepted.length > 0) step.infoChanged = true;
+  const domains = canSign(core, o.isCleared) ? accepted.map(({ write }) => write.domainHex) : [];
+  const open = new Set([...new Set(domains)].filter((domainHex) => !isHeldBack(core, domainHex)));
+  const isOpen = ({ write }: { readonly write: LocalWrite }): boolean => open.has(write.domainHex);
+  const signed = await signWrites(core, step, accepted.filter(isOpen));
+  for (const one of accepted) if (!isOpen(one)) keepDraft(core, step, one);
+  return { outcomes, signed };
+}
+
+/** Nothing of a domain is signed while own entries wait there, or drafts that come first. */
+function isHeldBack(core: RoomCore, domainHex: string): boolean {
+  return ownWaits(core, domainHex) || core.drafts.some((draft) => domainOfDraft(draft) === domainHex);
 }
 
 function setMark(core: RoomCore, step: Step, write: LocalWrite): void {
@@ -141,55 +157,41 @@ async function signWrites(
     items.push({ hlc, payload: write.payload });
     byDomain.set(write.domainHex, items);
   }
-  const all: Signed[] = [];
-  for (const [domainHex, items] of byDomain) all.push(await commitSigned(core, step, { domainHex, items }));
-  return joined(all);
+  const units: Unit[] = [];
+  for (const [domainHex, items] of byDomain) units.push(...(await commitSigned(core, step, { domainHex, items })));
+  return { units, dropped: [], mustReload: false };
 }
 
-function joined(all: readonly Signed[]): Signed {
-  return {
-    units: all.flatMap(({ units }) => units),
-    voided: all.flatMap(({ voided }) => voided),
-    mustReload: all.some(({ mustReload }) => mustReload),
-  };
-}
-
-/** Signs, admits and stores; the ops are in the state already, so only what is VOID is of interest (nothing, normally). */
+/** Signs, admits and stores what was judged just before; its ops are in the state already. */
 async function commitSigned(
   core: RoomCore,
   step: Step,
   o: { readonly domainHex: string; readonly items: readonly { hlc: Hlc; payload: Bytes }[] },
-): Promise<Signed> {
+): Promise<readonly Unit[]> {
   const units = await signData(core, o.domainHex, o.items);
-  const voided: Signed['voided'][number][] = [];
   for (const unit of units) {
     const skipEffect = new Set(unit.entries.map((entry) => toHex(entry.id)));
     const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER, skipEffect });
-    if (outcome.outcome !== 'admitted' || outcome.rest !== null)
+    if (outcome.outcome !== 'admitted' || outcome.rest !== null || outcome.voided.length > 0)
       throw new TypeError(`own unit was not admitted: ${JSON.stringify(outcome)}`);
-    voided.push(...outcome.voided);
     await storeUnit(core, step, unit);
     for (const entry of unit.entries)
       if (entry.payload !== null) trackWrite(core, entry.payload, { domain: o.domainHex, seq: entry.seq });
   }
   bump(core, 'entriesSigned', o.items.length);
-  for (const { fault } of voided) countFault(core, fault.code);
-  return { units, voided, mustReload: voided.length > 0 };
+  return units;
 }
 
 /**
  * Late signing (F10): every draft becomes an entry, in order, each with its own time; only a time far in the future is
- * clamped, order kept (F17), and then the state must be rebuilt, because stamps moved. Call when cleared.
+ * clamped, order kept (F17), and then the state must be rebuilt, because stamps moved. Each is judged before: one that
+ * must wait holds back its domain, one that can have no effect goes. Call when cleared.
  */
 export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
-  const byDomain = new Map<string, Draft[]>();
-  for (const draft of core.drafts) {
-    const domainHex = toHex(draft.domainId);
-    byDomain.set(domainHex, [...(byDomain.get(domainHex) ?? []), draft]);
-  }
-  const all: Signed[] = [];
+  const { ready, dropped } = sortDrafts(core);
+  const units: Unit[] = [];
   let clamped = false;
-  for (const [domainHex, drafts] of byDomain) {
+  for (const [domainHex, drafts] of ready) {
     let previous = lastSigned(core, domainHex);
     const items = drafts.map((draft) => {
       const hlc = clampToFuture(draft.hlc, now(core), previous);
@@ -198,15 +200,57 @@ export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
       return { hlc, payload: draft.payload };
     });
     const signed = await commitSigned(core, step, { domainHex, items });
-    all.push(signed);
-    const firstSeq = signed.units[0]?.fromSeq ?? 0;
+    units.push(...signed);
+    const firstSeq = signed[0]?.fromSeq ?? 0;
     for (const [i, draft] of drafts.entries()) core.signedDrafts.set(draft.n, { domain: domainHex, seq: firstSeq + i });
   }
-  for (const draft of core.drafts) step.ops.push({ do: 'delete', table: 'drafts', key: [core.room, draft.n] });
-  core.drafts = [];
-  step.infoChanged = true;
-  const signed = joined(all);
-  return { ...signed, mustReload: signed.mustReload || clamped };
+  const gone = new Set([...[...ready.values()].flat(), ...dropped.map(({ draft }) => draft)]);
+  for (const draft of gone) step.ops.push({ do: 'delete', table: 'drafts', key: [core.room, draft.n] });
+  core.drafts = core.drafts.filter((draft) => !gone.has(draft));
+  for (const { fault } of dropped) countFault(core, fault.code);
+  if (gone.size > 0) step.infoChanged = true;
+  return {
+    units,
+    dropped: dropped.map(({ draft, fault }) => ({ payload: draft.payload, fault })),
+    mustReload: dropped.length > 0 || clamped,
+  };
+}
+
+/** Whether some draft need not wait: to be signed, or to go. */
+export function hasReadyDrafts(core: RoomCore): boolean {
+  if (core.drafts.length === 0) return false;
+  const { ready, dropped } = sortDrafts(core);
+  return ready.size > 0 || dropped.length > 0;
+}
+
+/** What becomes of the drafts: by domain (hex) those to sign, and those that can have no effect. The others wait. */
+function sortDrafts(core: RoomCore): {
+  ready: Map<string, Draft[]>;
+  dropped: { readonly draft: Draft; readonly fault: Fault }[];
+} {
+  const ready = new Map<string, Draft[]>();
+  const dropped = [];
+  const waiting = new Set(
+    [...new Set(core.drafts.map(domainOfDraft))].filter((domainHex) => isWaiting(core, domainHex)),
+  );
+  for (const draft of core.drafts) {
+    const domainHex = domainOfDraft(draft);
+    if (waiting.has(domainHex)) continue;
+    const checked = checkWrite(core, { domainHex, payload: draft.payload });
+    if (!checked.ok && faultOutcomes[checked.fault.code] === 'hold') waiting.add(domainHex);
+    else if (!checked.ok) dropped.push({ draft, fault: checked.fault });
+    else if (ready.get(domainHex)?.push(draft) === undefined) ready.set(domainHex, [draft]);
+  }
+  return { ready, dropped };
+}
+
+function domainOfDraft({ domainId }: Draft): string {
+  return toHex(domainId);
+}
+
+/** No end of the own chain to go on from: something of it waits, or control does not name the domain (yet). */
+function isWaiting(core: RoomCore, domainHex: string): boolean {
+  return ownWaits(core, domainHex) || !core.state.access.domains.has(domainHex);
 }
 
 function lastSigned(core: RoomCore, domainHex: string): Hlc | null {

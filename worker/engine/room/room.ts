@@ -5,7 +5,7 @@ import { CallError } from '../call-error.js';
 import type { Unit } from '../replica/index.js';
 import { bump, isContent, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
-import { canSign, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
+import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
 import { loadRoom } from './load.js';
 import { createNet, type NetOptions, type RoomNet } from './net.js';
 import { createStepLoop, failureOf, type Job, type Step } from './step.js';
@@ -42,7 +42,7 @@ export interface RoomEngine {
 /** How long a refused commit waits before it is tried again, at first and at most. */
 const retryFirstMs = 500;
 const retryMaxMs = 30_000;
-/** Between two attempts to read the room anew. */
+/** Between two attempts to read the room anew, and after one that succeeded. */
 const reloadWaitMaxMs = 2_000;
 
 /** A room whose state is loaded already. */
@@ -50,6 +50,8 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   let pending: LocalWrite[] = [];
   let retryMs = retryFirstMs;
   let cancelRetry: (() => void) | null = null;
+  let cancelReload: (() => void) | null = null;
+  let quietUntilMs = 0;
   let waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
   let stopped = false;
 
@@ -69,13 +71,12 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   const signWaiting = async (step: Step): Promise<void> => {
     if (core.drafts.length > 0 && canSign(core, net.isCleared())) finish(step, await signDrafts(core, step));
   };
-  /** What was signed goes out when it is stored; what has no effect is undone and told to its author. */
-  const finish = (step: Step, { units, voided, mustReload }: Signed): void => {
+  /** What was signed goes out when it is stored; what can have no effect is undone and told to its author. */
+  const finish = (step: Step, { units, dropped, mustReload }: Signed): void => {
     sendAfter(step, units);
     if (!mustReload) return;
     step.effects.push(() => {
-      for (const { entry, fault } of voided)
-        if (entry.payload !== null) views.reject('', rejectionOf(0, fault, entry.payload));
+      for (const { payload, fault } of dropped) views.reject('', rejectionOf(0, fault, payload));
       core.loop.alone(reload);
     });
   };
@@ -103,7 +104,8 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
       host.committed();
       if (step.infoChanged) host.summaryChanged();
-      if (canSign(core, net.isCleared())) release();
+      if (canAct(core, net.isCleared())) release();
+      if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
     },
     failed: async (error) => {
       const failure = failureOf(error);
@@ -141,8 +143,20 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       return false;
     }
   };
+  /** Others decide how often this is asked for, and in a large room it takes long: half of the time is for the rest. */
   const reload = async (): Promise<void> => {
+    const startMs = core.ports.time.now();
+    const waitMs = Math.min(quietUntilMs - startMs, reloadWaitMaxMs);
+    if (waitMs > 0) {
+      cancelReload ??= core.ports.time.after(waitMs, () => {
+        cancelReload = null;
+        core.loop.alone(reload);
+      });
+      return;
+    }
     await reloaded();
+    const endMs = core.ports.time.now();
+    quietUntilMs = endMs + Math.min(endMs - startMs, reloadWaitMaxMs);
   };
   const release = (): void => {
     const released = waiters;
@@ -206,7 +220,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     whenSigning: () =>
       new Promise((resolve, reject) => {
         if (stopped) reject(new Error('the room is closed'));
-        else if (canSign(core, net.isCleared())) resolve();
+        else if (canAct(core, net.isCleared())) resolve();
         else waiters.push({ resolve, reject });
       }),
     openView: (tab, send) => {
@@ -217,6 +231,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       stopped = true;
       net.stop();
       cancelRetry?.();
+      cancelReload?.();
       await core.loop.idle();
       await core.loop.stop();
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
