@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'transact/crosses-domains'
   | 'schema/conflict'
   | 'schema/not-published'
+  | 'device/blocked'
   | 'room/closed'
   | 'storage/blocked'
   | 'storage/full'
@@ -49,6 +50,8 @@ export function adviceOnPage(code: ErrorCode): Advice {
       return never('Write to one domain at a time.');
     case 'schema/not-published':
       return later('Ask an owner to open the room with this version of the app.');
+    case 'device/blocked':
+      return never('Leave the room, and join it again with a new invite.');
     case 'room/closed':
       return never('Open it again.');
     case 'worker/not-started':
@@ -104,6 +107,7 @@ const known: ReadonlySet<string> = new Set<ErrorCode>([
   'transact/crosses-domains',
   'schema/conflict',
   'schema/not-published',
+  'device/blocked',
   'room/closed',
   'storage/blocked',
   'storage/full',

@@ -131,6 +131,11 @@ describe('to the page', () => {
     const creator = toBase64Url(fromHex(device.slice(0, 32))!);
     expect(first.update.info.device).toBe(creator);
     expect(first.update.info.members[0]?.devices).toEqual([creator]);
+    expect(first.update.info.blocked).toBe(null);
+    for (const blocked of ['device/cloned', 'device/forked']) {
+      const told = gate.toPage(view({ info: { ...info, blocked } }));
+      expect(told).toMatchObject({ update: { info: { blocked: 'device/blocked' } } });
+    }
   });
 
   test('faults of the core become the few codes an app can act on', () => {

@@ -68,7 +68,10 @@ export type PageUpdate = Omit<RoomUpdate, 'info' | 'rejected'> & {
 export type PageRejection = Omit<Rejection, 'code'> & { readonly code: ErrorCode };
 
 /** A {@link RoomInfo} for a page. Its devices are told by what their record ids end in, in base64url (format.md X1). */
-export type PageInfo = Omit<RoomInfo, 'declarations'> & { readonly schemas: readonly PublishedSchema[] };
+export type PageInfo = Omit<RoomInfo, 'declarations' | 'blocked'> & {
+  readonly schemas: readonly PublishedSchema[];
+  readonly blocked: 'device/blocked' | null;
+};
 
 /** A published schema, and the prefix that names it in payloads (F23). */
 export interface PublishedSchema {
@@ -97,6 +100,8 @@ export function createPageGate(): PageGate {
     ...info,
     device: creatorOf(info.device),
     members: info.members.map((member) => ({ ...member, devices: member.devices.map(creatorOf) })),
+    // What happened is all the same to a person: this copy of the device goes nowhere.
+    blocked: info.blocked === null ? null : 'device/blocked',
     schemas: declarations.map(read).filter((schema) => schema !== null),
   });
   return {

@@ -240,6 +240,7 @@ describe('rooms', () => {
     expect(room.status.value).toEqual({
       storage: 'starting',
       network: 'alone',
+      blocked: null,
       unsaved: 1,
       undelivered: 3,
       lastSyncedAt: new Date(5),
@@ -419,6 +420,31 @@ describe('[S17] what was closed', () => {
     expect(await codeOf(client.openRoom('r1', options))).toBe('room/closed');
     expect(await codeOf(client.joinRoom('x', options).room)).toBe('room/closed');
     expect(worker.heard).toHaveLength(whenClosed);
+  });
+});
+
+describe('[F10] a device of which another copy has written', () => {
+  test('says so: an event, the status, and whoever waits for others', async () => {
+    let state: Partial<PageInfo> = {};
+    const worker = createServing(() => infoOf(board, state));
+    const client = createClient(over(worker));
+    const room = (await client.openRoom('r1', options))!;
+    const errors: string[] = [];
+    room.on('error', (error) => errors.push(`${error.code} ${error.retryable}`));
+    const write = room.data.cards.insert({ x: 1 });
+    const [saved, delivered] = [codeOf(write.saved()), codeOf(write.delivered())];
+    expect(room.status.value.blocked).toBe(null);
+    state = { blocked: 'device/blocked' };
+    view(worker, 'r1', { info: infoOf(board, state) });
+    expect(await delivered).toBe('device/blocked');
+    view(worker, 'r1', { savedUpTo: 1, info: infoOf(board, state) });
+    expect(await saved).toBe('done');
+    expect(errors).toEqual(['device/blocked false']);
+    expect(room.status.value.blocked).toBe('device/blocked');
+    const again = (await client.openRoom('r1', options))!;
+    expect(await codeOf(again.data.cards.insert({ x: 2 }).delivered())).toBe('device/blocked');
+    const done = again.transact(() => undefined);
+    expect(await codeOf(done.delivered())).toBe('done');
   });
 });
 

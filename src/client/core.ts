@@ -1,4 +1,4 @@
-import type { FromPage, PageUpdate } from '../bridge/index.js';
+import type { ErrorCode, FromPage, PageUpdate } from '../bridge/index.js';
 import type { Declaration } from '../core/schema/index.js';
 import type { Change, Json, Replica } from '../view/index.js';
 import { createReplica, guard, isKeeproomError, KeeproomError } from '../view/index.js';
@@ -32,21 +32,24 @@ export function createRoomCore(id: string, declaration: Declaration): RoomCore {
     if (error.code.startsWith('storage/')) replica.failWaits(error);
     tell('error', error);
   };
-  const isStalled = (): boolean => replica.info()?.stalled === true;
+  const standstill = (): ErrorCode | null => {
+    const info = replica.info();
+    return info?.blocked ?? (info?.stalled === true ? 'transport/stalled' : null);
+  };
   return {
     id,
     replica,
     declaration,
     handles: new Set(),
     apply: (update) => {
-      const wasStalled = isStalled();
+      const before = standstill();
       replica.apply(update);
       for (const { code, collection, id, values } of update.rejected) {
         // What was written came from a page, as JSON.
         tell('rejected', { code, collection, id, values: values as Json });
       }
-      if (!wasStalled && isStalled())
-        fail(new KeeproomError('transport/stalled', 'the network does not come back alone'));
+      const code = standstill();
+      if (code !== null && code !== before) fail(new KeeproomError(code, 'what is written here goes nowhere'));
     },
     on: (type, run) => {
       listeners[type].add(run);

@@ -118,11 +118,12 @@ function titleOf({ replica }: RoomCore): string {
 
 function statusOf(parts: RoomParts): RoomStatus {
   const { core, storage } = parts;
-  const { network, undelivered, lastSyncedAtMs, schemas } = known(core);
+  const { network, undelivered, lastSyncedAtMs, schemas, blocked } = known(core);
   const unsaved = core.replica.unsaved().length;
   return {
     storage: storage(),
     network,
+    blocked,
     unsaved,
     undelivered: undelivered + unsaved,
     lastSyncedAt: lastSyncedAtMs === null ? null : new Date(lastSyncedAtMs),

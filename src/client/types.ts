@@ -148,6 +148,8 @@ export interface Invite {
 export interface RoomStatus {
   readonly storage: StorageState;
   readonly network: 'offline' | 'connecting' | 'alone' | 'syncing' | 'up-to-date';
+  /** Why nothing that is written here goes out any more, whatever the network. Null: it does. */
+  readonly blocked: 'device/blocked' | null;
   /** Writes of this tab that are not on the disk yet. */
   readonly unsaved: number;
   /** Writes of this device that no other device is known to have, unsaved ones included. */

@@ -30,7 +30,15 @@ export interface WriterParts {
 export function createWriter({ replica, submit, scope }: WriterParts): Writer {
   const writeOf = <R>(change: Change, result: R): Write<R> => {
     const until = async (stage: Stage, o?: Abort): Promise<void> =>
-      wait({ signal: signalOf(o), scope }, (settle) => awaitStage(change, stage, settle));
+      wait({ signal: signalOf(o), scope }, (settle) => {
+        const check = (): void => {
+          const code = stage === deliveredStage ? replica.info()?.blocked : null;
+          if (code) settle.reject(new KeeproomError(code, 'it stays here'));
+        };
+        const stops = [awaitStage(change, stage, settle), replica.about.watch(check)];
+        check();
+        return () => stops.forEach((stop) => stop());
+      });
     return { result, saved: (o) => until(savedStage, o), delivered: (o) => until(deliveredStage, o) };
   };
 

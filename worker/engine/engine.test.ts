@@ -40,6 +40,20 @@ test('a room is made, written to alone, and opened again from the disk with ever
   await again.engine.stop();
 });
 
+test('[F10] a device of which another copy has written makes no invite, and is told so at once', async () => {
+  const before = await startDevice();
+  const { room } = await createRoom(before, 'plans');
+  await before.engine.stop();
+  before.disk.damage([{ do: 'put', table: 'state', key: [room.room, 'blocked'], value: 'device/cloned' }]);
+  const device = await startDevice({ disk: before.disk });
+  const tab = device.tab();
+  await tab.call('open', { room: 'plans', declaration });
+  const role = { rank: 20, perms: 7, write: null };
+  const invite = { room: room.room, request: 'r', role, maxUses: 1, expiresInMs: 60_000 };
+  await expect(tab.call('createInvite', invite)).rejects.toMatchObject({ code: 'device/blocked' });
+  await device.engine.stop();
+});
+
 test('[X9] an invite lets a second device in; both write, both see, both are told that it was delivered', async () => {
   const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
   const [a, b] = [await startDevice(), await startDevice()];

@@ -43,6 +43,7 @@ export async function createInvite(
 
 /** Control cannot be a draft: with nobody to ask where this device's chain ends it cannot be written (F10). */
 async function untilSigning(room: RoomEngine): Promise<void> {
+  if (room.core.blocked !== null) throw callError('device/blocked', 'another copy of this device has written');
   let cancel = (): void => undefined;
   const inVain = new Promise<never>((_, reject) => {
     cancel = room.core.ports.time.after(signingWaitMs, () => {
