@@ -156,8 +156,19 @@ export interface EngineStats {
 /** From a tab to the engine. Order is kept per tab. */
 export type ToEngine =
   | { readonly t: 'call'; readonly id: number; readonly name: CallName; readonly args: unknown }
-  /** One transaction; `n` rises by one per tab. A known `n` is answered as done (format.md X11). Nothing replies but `view`. */
-  | { readonly t: 'write'; readonly room: string; readonly n: number; readonly domain: string; readonly payload: Bytes }
+  /**
+   * One transaction; `n` rises by one per tab. A known `n` is answered as done (format.md X11). `prev` is the last one
+   * before it of this room that the tab does not know as saved, or 0: without that one it is left out. Nothing replies
+   * but `view`, or `room-error` when the tab does not have the room open.
+   */
+  | {
+      readonly t: 'write';
+      readonly room: string;
+      readonly n: number;
+      readonly prev: number;
+      readonly domain: string;
+      readonly payload: Bytes;
+    }
   /** This tab can lend a network for a room (key: unique per room and transport type). */
   | { readonly t: 'link-offer'; readonly link: string; readonly room: string; readonly type: string }
   | { readonly t: 'link-withdraw'; readonly link: string }
@@ -173,6 +184,7 @@ export type FromEngine =
   | { readonly t: 'reply'; readonly id: number; readonly value: unknown }
   | { readonly t: 'reply-error'; readonly id: number; readonly error: WireError }
   | { readonly t: 'view'; readonly room: string; readonly update: RoomUpdate }
+  /** `room/closed`: the tab does not have it open. `open` tells whether it is still there; unsaved writes go again then. */
   | { readonly t: 'room-error'; readonly room: string; readonly error: WireError }
   | { readonly t: 'client'; readonly info: ClientInfo }
   | { readonly t: 'join'; readonly join: string; readonly step: JoinStep; readonly progress: number }
@@ -201,12 +213,13 @@ export type FromWorker =
   /** First message of a worker that runs: proof that its URL loads. */
   | { readonly t: 'alive' }
   /**
-   * `ready` with a new generation: another engine serves this tab from here on. Everything asked before and not
-   * answered is asked again by the page, every room opened again, every unconfirmed write sent again.
+   * `ready`: an engine serves this tab from here on, perhaps another than before. Everything asked before and not
+   * answered is asked again by the page, every room opened again, every unconfirmed write sent again. `serving`: the
+   * same one goes on, slowly when `error` says so, and nothing is asked again. `waiting`: nobody serves.
    */
   | {
       readonly t: 'engine';
-      readonly state: 'waiting' | 'ready';
+      readonly state: 'waiting' | 'ready' | 'serving';
       readonly generation: number;
       readonly leader: boolean;
       readonly error: WireError | null;

@@ -24,7 +24,7 @@ const insert: PageOp = { kind: 'insert', collection: 'cards', id: toBase64Url(id
 const device = 'ab'.repeat(32);
 
 function write(ops: readonly PageOp[], schema: Bytes | null): FromPage {
-  return { t: 'write', room: 'r', n: 3, domain: 'd1', schema, ops };
+  return { t: 'write', room: 'r', n: 3, prev: 2, domain: 'd1', schema, ops };
 }
 
 describe('from the page', () => {
@@ -33,7 +33,7 @@ describe('from the page', () => {
     const prefix = schemaPrefix(encodeDeclaration(declaration));
     const passed = gate.fromPage(write([insert, { kind: 'delete', collection: 'cards', id: insert.id }], prefix));
     if (!('pass' in passed) || passed.pass.t !== 'write') throw new Error('not passed');
-    expect(passed.pass).toMatchObject({ t: 'write', room: 'r', n: 3, domain: 'd1' });
+    expect(passed.pass).toMatchObject({ t: 'write', room: 'r', n: 3, prev: 2, domain: 'd1' });
     expect(decodePayload(passed.pass.payload)).toEqual({
       ok: true,
       value: {
@@ -66,6 +66,16 @@ describe('from the page', () => {
         },
       });
     }
+  });
+
+  test('[X11] what was refused here never was for the engine: the write after it names the one before it', () => {
+    const gate = createPageGate();
+    const next = (n: number, prev: number, ops: readonly PageOp[]): unknown =>
+      gate.fromPage({ t: 'write', room: 'r', n, prev, domain: 'd1', schema: null, ops });
+    expect(next(3, 2, [])).toHaveProperty('answer');
+    expect(next(4, 3, [])).toHaveProperty('answer');
+    expect(next(5, 4, [insert])).toMatchObject({ pass: { n: 5, prev: 2 } });
+    expect(next(6, 5, [insert])).toMatchObject({ pass: { n: 6, prev: 5 } });
   });
 
   test('a declaration is encoded; one that is none is answered with what was expected where', () => {

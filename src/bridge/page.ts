@@ -22,6 +22,7 @@ export type FromPage =
       readonly t: 'write';
       readonly room: string;
       readonly n: number;
+      readonly prev: number;
       readonly domain: string;
       /** Prefix of the published schema that all ops fit; null: the built-in one of `meta`. */
       readonly schema: Bytes | null;
@@ -90,6 +91,8 @@ export interface PageGate {
 export function createPageGate(): PageGate {
   /** By bytes in hex: a room's info is sent often, its schemas hardly ever change. */
   const known = new Map<string, PublishedSchema | null>();
+  /** Writes that were answered here and which came before each: for the engine they never were. */
+  const refused = new Map<number, number>();
   const read = (bytes: Bytes): PublishedSchema | null => {
     const key = toHex(bytes);
     let schema = known.get(key);
@@ -106,7 +109,7 @@ export function createPageGate(): PageGate {
   });
   return {
     fromPage: (message) => {
-      if (message.t === 'write') return passWrite(message);
+      if (message.t === 'write') return passWrite(message, refused);
       if (message.t === 'call') return passCall(message);
       return { pass: message };
     },
@@ -160,12 +163,17 @@ function readSchema(bytes: Bytes): PublishedSchema | null {
 }
 
 /** What has no encoding (too large, no plain data) is rejected like anything that peers would not accept. */
-function passWrite(message: FromPage & { readonly t: 'write' }): ReturnType<PageGate['fromPage']> {
+function passWrite(
+  message: FromPage & { readonly t: 'write' },
+  refused: Map<number, number>,
+): ReturnType<PageGate['fromPage']> {
   const { t, room, n, domain, schema, ops } = message;
+  const prev = refused.get(message.prev) ?? message.prev;
   try {
     const payload = encodePayload({ schema: schema ?? metaPrefix(), ops: ops.map(toOp) });
-    return { pass: { t, room, n, domain, payload } };
+    return { pass: { t, room, n, prev, domain, payload } };
   } catch {
+    refused.set(n, prev);
     const [op] = ops;
     const { collection, id } = op ?? { collection: '', id: '' };
     const values = op !== undefined && 'fields' in op ? op.fields : null;

@@ -472,7 +472,7 @@ describe('[X11] a transaction', () => {
 });
 
 describe('another engine', () => {
-  test('rooms are opened again, unsaved writes sent again in the order of the tab, offers renewed, then calls', async () => {
+  test("rooms are opened again, offers renewed, calls asked again, then each room's unsaved writes, in order", async () => {
     const { worker, client } = serve();
     const a = (await client.openRoom('ra', options))!;
     const b = (await client.openRoom('rb', options))!;
@@ -490,6 +490,9 @@ describe('another engine', () => {
     b.data.cards.insert({ x: 4 });
     expect(worker.heard).toHaveLength(before);
     ready(worker, 2);
+    // Before the engine has answered, its room is not there for them.
+    b.data.cards.insert({ x: 5 });
+    await settled();
     const said = worker.heard.slice(before).map((message) => {
       if (message.t === 'call') return `${message.name} ${(message.args as { room: string }).room}`;
       return message.t === 'write' ? `write ${message.n} ${message.room}` : message.t;
@@ -497,13 +500,16 @@ describe('another engine', () => {
     expect(said).toEqual([
       'open ra',
       'open rb',
-      'write 2 rb',
-      'write 3 ra',
-      'write 4 rb',
       'link-withdraw',
       'link-offer',
+      'write 3 ra',
+      'write 2 rb',
+      'write 4 rb',
+      'write 5 rb',
     ]);
-    expect(b.data.cards.count.value).toBe(2);
+    // Each names the one before it that has to be there.
+    expect(worker.of('write').slice(-4)).toMatchObject([{ prev: 0 }, { prev: 0 }, { prev: 2 }, { prev: 4 }]);
+    expect(b.data.cards.count.value).toBe(3);
     expect(a.status.value.unsaved).toBe(1);
   });
 

@@ -1,4 +1,3 @@
-import type { PageUpdate, ToPage } from '../bridge/index.js';
 import { toHex } from '../core/base/index.js';
 import type { Change, KeeproomError, Schema, Signal } from '../view/index.js';
 import {
@@ -7,7 +6,6 @@ import {
   createScope,
   createSignal,
   errorFromWire,
-  isKeeproomError,
   modelOf,
   settle,
   wait,
@@ -18,9 +16,13 @@ import { createRoomCore, writeMessage } from './core.js';
 import type { JoinHearing } from './join.js';
 import { createJoin } from './join.js';
 import { createLending } from './lending.js';
+import type { PageNews } from './link.js';
 import { createLink } from './link.js';
 import { createRoom } from './room.js';
 import type { Client, ClientOptions, ClientStatus, Room, RoomOptions, RoomSummary } from './types.js';
+
+/** A room that an engine could not open for a page that shows it is asked for again after this. */
+const reopenAfterMs = 2_000;
 
 /**
  * This device's rooms. Answers at once; the worker starts with the first call, or the first subscription on a page.
@@ -33,8 +35,6 @@ export function createClient(o: ClientOptions = {}): Client {
   const changed = scheduler.createEmitter();
   const mint = createMint(randomBytes);
   const cores = new Map<string, RoomCore>();
-  /** Views that came before the answer which says whose they are. */
-  const early = new Map<string, PageUpdate[]>();
   const joins = new Map<string, JoinHearing>();
   let opening = 0;
   let lastWrite = 0;
@@ -53,18 +53,24 @@ export function createClient(o: ClientOptions = {}): Client {
     for (const { replica } of cores.values()) replica.scheduler.batch(replica.about.emit);
   };
 
-  const failCore = (room: string, error: Error): void => cores.get(room)?.fail(error);
-  const receive = (message: ToPage): void => {
+  /** Rooms that the engine is being told of: their writes follow when it has answered. */
+  const reopening = new Set<RoomCore>();
+  const receive = (message: PageNews): void => {
     switch (message.t) {
       case 'view': {
-        const core = cores.get(message.room);
-        if (core !== undefined) show(core, message.update);
-        else if (opening > 0) early.set(message.room, [...(early.get(message.room) ?? []), message.update]);
+        // It may come before the answer that says whose it is.
+        const core = opening > 0 ? coreOf(message.room) : cores.get(message.room);
+        core?.apply(message.update);
+        if (core !== undefined) dropIfDone(core);
         return;
       }
-      case 'room-error':
-        failCore(message.room, errorFromWire(message.error));
+      case 'room-error': {
+        const core = cores.get(message.room);
+        if (core === undefined) return;
+        core.fail(errorFromWire(message.error));
+        if (message.error.code === 'room/closed') reopen(core);
         return;
+      }
       case 'client':
         rooms = settle(rooms, message.info.rooms);
         info = { storage: message.info.storage, usedBytes: message.info.usedBytes };
@@ -73,49 +79,53 @@ export function createClient(o: ClientOptions = {}): Client {
       case 'join':
         joins.get(message.join)?.(message);
         return;
-      case 'link-open':
-      case 'link-close':
-      case 'link-send':
+      default:
         lending.receive(message);
-        return;
-      case 'alive':
-      case 'engine':
-      case 'reply':
-      case 'reply-error':
-        return;
     }
   };
   const link = createLink(o, {
     message: receive,
     ready: () => {
       for (const core of cores.values()) reopen(core);
-      const unsaved = [...cores.values()].flatMap((core) => core.replica.unsaved().map((change) => ({ core, change })));
-      unsaved.sort((a, b) => a.change.n - b.change.n);
-      for (const { core, change } of unsaved) if (change.n > 0) link.send(writeMessage(core, change));
       lending.renew();
     },
     trouble: (error) => {
-      const now = isKeeproomError(error) ? error : null;
-      if (now?.code === trouble?.code) return;
-      trouble = now;
+      if (error?.code === trouble?.code) return;
+      trouble = error;
       tell();
-      if (now === null) return;
-      for (const core of cores.values()) core.fail(now);
+      if (error !== null) for (const core of cores.values()) core.fail(error);
     },
   });
-  const lending = createLending(link.send, failCore);
+  const lending = createLending(link.send, (room, error) => cores.get(room)?.fail(error));
 
-  const show = (core: RoomCore, update: PageUpdate): void => {
-    core.apply(update);
-    dropIfDone(core);
+  const coreOf = (room: string): RoomCore => {
+    let core = cores.get(room);
+    if (core === undefined) cores.set(room, (core = createRoomCore(room)));
+    return core;
   };
+  /** Tells an engine of a room and then of its writes, until that is done. */
   const reopen = (core: RoomCore): void => {
     const { id, declaration } = core;
+    if (declaration === null || reopening.has(core)) return;
+    reopening.add(core);
     link.call('open', { room: id, declaration }, { scope }).then(
-      // Deleted meanwhile, by another tab.
-      (opened) => opened === null && endCore(core),
-      () => undefined,
+      (opened) => {
+        reopening.delete(core);
+        // Deleted meanwhile, by another tab.
+        if (opened === null) endCore(core);
+        else for (const change of [...core.replica.unsaved()].sort((a, b) => a.n - b.n)) send(core, change);
+      },
+      (error: unknown) => {
+        core.fail(error);
+        setTimeout(() => {
+          reopening.delete(core);
+          if (cores.get(id) === core) reopen(core);
+        }, reopenAfterMs);
+      },
     );
+  };
+  const send = (core: RoomCore, change: Change): void => {
+    if (change.n > 0 && !reopening.has(core)) link.send(writeMessage(core, change));
   };
   const endCore = (core: RoomCore): void => {
     cores.delete(core.id);
@@ -123,13 +133,15 @@ export function createClient(o: ClientOptions = {}): Client {
   };
   /** A room without handles stays until its writes are on the disk: only the page could send them to another engine. */
   const dropIfDone = (core: RoomCore): void => {
-    if (core.handles.size > 0 || core.replica.unsaved().length > 0 || cores.get(core.id) !== core) return;
+    // It may be what is being opened, for a handle to come.
+    if (opening > 0 || core.handles.size > 0 || core.replica.unsaved().length > 0 || cores.get(core.id) !== core)
+      return;
     cores.delete(core.id);
     link.call('close', { room: core.id }, { scope }).catch(() => undefined);
   };
   const submit = (core: RoomCore, change: Change): void => {
     change.n = ++lastWrite;
-    link.send(writeMessage(core, change));
+    send(core, change);
   };
   const forget = async (room: string): Promise<void> => {
     const core = cores.get(room);
@@ -143,18 +155,12 @@ export function createClient(o: ClientOptions = {}): Client {
     opened: Promise<{ readonly room: string } | null>,
   ): Promise<Room<S> | null> => {
     const model = modelOf(schema);
-    const pin = (): void => undefined;
-    let core: RoomCore | undefined;
     opening++;
     try {
       const found = await opened;
       if (found === null) return null;
-      core = cores.get(found.room) ?? createRoomCore(found.room, model.declaration);
+      const core = coreOf(found.room);
       core.declaration = model.declaration;
-      core.handles.add(pin);
-      cores.set(core.id, core);
-      for (const update of early.get(core.id) ?? []) core.apply(update);
-      early.delete(core.id);
       await firstView(core, { signal, scope });
       const closed = (from: RoomCore, end: () => void): void => {
         from.handles.delete(end);
@@ -164,9 +170,8 @@ export function createClient(o: ClientOptions = {}): Client {
       for (const transport of transports) room.attach(transport);
       return room;
     } finally {
-      if (--opening === 0) early.clear();
-      core?.handles.delete(pin);
-      if (core !== undefined) dropIfDone(core);
+      opening--;
+      cores.forEach(dropIfDone);
     }
   };
 

@@ -8,20 +8,20 @@ import type { RoomEvents } from './types.js';
 export interface RoomCore {
   readonly id: string;
   readonly replica: Replica;
-  /** The schema of the handle that opened last: what the engine is told again. */
-  declaration: Declaration;
+  /** The schema of the handle that opened last: what the engine is told again. Null before the first. */
+  declaration: Declaration | null;
   /** Each handle's way to be closed from here. */
   readonly handles: Set<() => void>;
   readonly apply: (update: PageUpdate) => void;
   readonly on: <E extends keyof RoomEvents>(type: E, run: (event: RoomEvents[E]) => void) => () => void;
-  /** Something about storage or a network that the app should know; waits for storage fail with it. */
+  /** Something about storage or a network that the app should know; waits for storage fail with what keeps them. */
   readonly fail: (error: unknown) => void;
 }
 
 type Listeners = { readonly [E in keyof RoomEvents]: Set<(event: RoomEvents[E]) => void> };
 
 /** The core of a room that nothing is known of yet. */
-export function createRoomCore(id: string, declaration: Declaration): RoomCore {
+export function createRoomCore(id: string): RoomCore {
   const replica = createReplica();
   const listeners: Listeners = { rejected: new Set(), error: new Set() };
   const tell = <E extends keyof RoomEvents>(type: E, event: RoomEvents[E]): void => {
@@ -29,7 +29,7 @@ export function createRoomCore(id: string, declaration: Declaration): RoomCore {
   };
   const fail = (error: unknown): void => {
     if (!isKeeproomError(error)) return;
-    if (error.code.startsWith('storage/')) replica.failWaits(error);
+    if (/^(storage|upgrade|worker)/.test(error.code)) replica.failWaits(error);
     tell('error', error);
   };
   const standstill = (): ErrorCode | null => {
@@ -39,7 +39,7 @@ export function createRoomCore(id: string, declaration: Declaration): RoomCore {
   return {
     id,
     replica,
-    declaration,
+    declaration: null,
     handles: new Set(),
     apply: (update) => {
       const before = standstill();
@@ -61,9 +61,10 @@ export function createRoomCore(id: string, declaration: Declaration): RoomCore {
 
 /** The message that carries a change to the engine, the first time and again. */
 export function writeMessage({ id, replica }: RoomCore, { n, domain, schemas, ops }: Change): FromPage {
+  const prev = replica.unsaved().findLast((other) => other.n > 0 && other.n < n)?.n ?? 0;
   // Writing to a domain that the room does not have was refused.
   const domainId = replica.info()!.domains[domain]!;
   // The oldest that fits: whoever is behind is most likely to know it, and need not hold the entry.
   const schema = schemas[0]?.prefix ?? null;
-  return { t: 'write', room: id, n, domain: domainId, schema, ops: ops.map(({ op }) => op) };
+  return { t: 'write', room: id, n, prev, domain: domainId, schema, ops: ops.map(({ op }) => op) };
 }

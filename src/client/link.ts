@@ -7,17 +7,20 @@ import { errorFromWire, KeeproomError, wait } from '../view/index.js';
 import { randomBytes } from './check.js';
 import type { ClientOptions } from './types.js';
 
+/** Everything but replies, and what is about the worker itself. */
+export type PageNews = Exclude<ToPage, { readonly t: 'alive' | 'engine' | 'reply' | 'reply-error' }>;
+
 /** What a worker's link tells the client. */
 export interface LinkEvents {
-  /** Everything but replies. */
-  readonly message: (message: ToPage) => void;
+  /** What is about rooms, joins and networks. */
+  readonly message: (message: PageNews) => void;
   /**
    * An engine serves this tab from here on, perhaps another than before: all that it does not know by itself has to be
    * said again. Calls without an answer follow by themselves.
    */
   readonly ready: () => void;
   /** Why there is no engine at the moment; null: nothing is known to be wrong. */
-  readonly trouble: (error: Error | null) => void;
+  readonly trouble: (error: KeeproomError | null) => void;
 }
 
 /** The page's way to its engine, wherever that runs. */
@@ -54,8 +57,8 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
   let isReady = false;
   /** Of the engine in this tab's own worker; 0: none is. */
   let leads = 0;
-  /** What was asked before the engine that serves now. */
-  let unanswered: Call[] = [];
+  /** Why no engine starts: whoever asks is told instead of waiting. */
+  let refusal: Error | null = null;
 
   const post = (message: FromPage): void => worker?.postMessage(message);
   const send = (message: FromPage): void => {
@@ -67,6 +70,10 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
     worker = null;
     isReady = false;
     leads = 0;
+    refusal = null;
+  };
+  const refuse = (error: Error): void => {
+    for (const call of calls.values()) call.reject(error);
   };
   const fail = (cause: unknown): void => {
     const error = new KeeproomError(
@@ -76,11 +83,11 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
     );
     worker?.terminate();
     end();
-    for (const call of [...calls.values()]) call.reject(error);
+    refuse(error);
     on.trouble(error);
   };
 
-  const receive = (message: ToPage): void => {
+  const receive = (message: Exclude<ToPage, { readonly t: 'alive' }>): void => {
     switch (message.t) {
       case 'reply':
         calls.get(message.id)?.resolve(message.value);
@@ -88,15 +95,21 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
       case 'reply-error':
         calls.get(message.id)?.reject(errorFromWire(message.error));
         return;
-      case 'engine':
-        isReady = message.state === 'ready';
+      case 'engine': {
+        const { error: told } = message;
+        const error = told && new KeeproomError(told.code, told.message, told);
+        isReady = message.state !== 'waiting';
         leads = message.leader ? message.generation : 0;
-        on.trouble(message.error && errorFromWire(message.error));
-        if (!isReady) return;
-        unanswered = [...calls.values()];
+        // Storage that is blocked goes on by itself.
+        refusal = error?.code === 'storage/blocked' ? null : error;
+        if (refusal !== null) refuse(refusal);
+        on.trouble(error);
+        if (message.state !== 'ready') return;
+        const unanswered = [...calls.values()];
         on.ready();
         for (const call of unanswered) post(call.message);
         return;
+      }
       default:
         on.message(message);
     }
@@ -143,7 +156,8 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
         // The engine answers each name with its own type: the one place where that is taken on trust.
         calls.set(id, { message, resolve: (value) => resolve(value as CallResult<N>), reject });
         start();
-        send(message);
+        if (refusal === null) send(message);
+        else reject(refusal);
         return () => calls.delete(id);
       }),
     send,

@@ -54,23 +54,35 @@ export function createCalls(ports: EnginePorts, c: CallContext): Calls {
     },
     forget: async (_tab, a) => {
       const found = c.rooms.rowOf(a.room);
-      if (found !== null) await c.rooms.forget(found.room);
+      if (found !== null) await forget(c, found.room);
       return null;
     },
     erase: async () => {
-      for (const { id } of c.rooms.list()) await c.rooms.forget(id);
+      for (const { id } of c.rooms.list()) await forget(c, id);
       return null;
     },
-    createInvite: (_tab, a) => {
-      const room = openRoom(c, a.room);
-      return createInvite(room.engine, room.codes, a);
-    },
+    createInvite: async (_tab, a) => createInvite(openRoom(c, a.room), a),
     revokeInvite: async (_tab, a) => {
       await revokeInvite(openRoom(c, a.room).engine, a.invite);
       return null;
     },
     stats: () => Promise.resolve(c.stats()),
   };
+}
+
+/** Every tab that shows it is told, also when it failed: each asks for the room again, and learns whether it is gone. */
+async function forget(c: CallContext, room: string): Promise<void> {
+  try {
+    await c.rooms.forget(room);
+  } finally {
+    for (const tab of c.tabs.values()) if (tab.rooms.delete(room)) tellClosed(tab, room);
+  }
+}
+
+/** The tab does not have the room open, whatever it thinks. */
+export function tellClosed(tab: Tab, room: string): void {
+  const error = { name: 'KeeproomError', code: 'room/closed', message: 'this tab does not have it open' } as const;
+  tab.send({ t: 'room-error', room, error });
 }
 
 function openRoom(c: CallContext, room: string): OpenRoom {
@@ -104,7 +116,9 @@ async function show(
     throw callError('schema/conflict', conflict);
   }
   tab.rooms.add(core.room);
-  room.engine.openView(tab.id, tab.send);
+  await room.engine.whenStored(() => {
+    if (c.tabs.get(tab.id) === tab && tab.rooms.has(core.room)) room.engine.views.open(tab.id, tab.send);
+  });
   publish(room, declaration).catch(() => undefined); // the room closed before it could sign: the next opening publishes
 }
 

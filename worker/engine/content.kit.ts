@@ -64,7 +64,7 @@ export function write(
 ): ReturnType<typeof takeWrites> {
   const { payload, isCleared = true } = o;
   return act(core, (step) =>
-    takeWrites(core, step, { writes: [{ tab: 'tab', n: ++counter, domainHex, payload }], isCleared }),
+    takeWrites(core, step, { writes: [{ tab: 'tab', prev: 0, n: ++counter, domainHex, payload }], isCleared }),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { CallName, ClientInfo, EngineCalls, EngineStats, StorageState, ToEngine } from '../../src/bridge/index.js';
-import { createCalls } from './calls.js';
+import { createCalls, tellClosed } from './calls.js';
 import { toWireError } from './call-error.js';
 import { createLinkDesk } from './links.js';
 import type { EnginePorts } from './ports.js';
@@ -50,26 +50,17 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
   const dispatch = (tab: Tab, message: ToEngine): void => {
     switch (message.t) {
       case 'call':
-        return call(tab, message);
+        return void answer(tab, message);
       case 'write':
-        // After a change of leader a page opens its rooms and sends its writes in one go: they wait for the room.
-        if (tab.opening.size === 0) return write(tab, message);
-        return void Promise.allSettled(tab.opening).then(() => {
-          write(tab, message);
-        });
+        return write(tab, message);
       default:
         return desk.take(tab, message);
     }
   };
-  const call = (tab: Tab, message: Extract<ToEngine, { t: 'call' }>): void => {
-    const answered = answer(tab, message);
-    if (message.name !== 'open') return;
-    tab.opening.add(answered);
-    void answered.then(() => tab.opening.delete(answered));
-  };
-  const write = (tab: Tab, { room, n, domain, payload }: Extract<ToEngine, { t: 'write' }>): void => {
+  const write = (tab: Tab, { room, n, prev, domain, payload }: Extract<ToEngine, { t: 'write' }>): void => {
     const open = tab.rooms.has(room) ? rooms.open().get(room) : undefined;
-    open?.engine.write({ tab: tab.id, n, domainHex: domain, payload });
+    if (open === undefined) tellClosed(tab, room);
+    else open.engine.write({ tab: tab.id, n, prev, domainHex: domain, payload });
   };
   const answer = async (tab: Tab, message: Extract<ToEngine, { t: 'call' }>): Promise<void> => {
     try {
@@ -81,7 +72,7 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
   };
   return {
     attach: (id, send): ServedTab => {
-      const tab: Tab = { id, send, rooms: new Set(), joins: new Map(), opening: new Set() };
+      const tab: Tab = { id, send, rooms: new Set(), joins: new Map() };
       tabs.set(id, tab);
       send({ t: 'client', info: { storage, usedBytes: rooms.usedBytes(), rooms: rooms.list() } });
       return {

@@ -19,6 +19,7 @@ import type { RoomCore } from './room/core.js';
 import { mendEpochs } from './room/epochs.js';
 import { ingestUnit } from './room/ingest.js';
 import { loadRoom } from './room/load.js';
+import { createRoomEngine } from './room/room.js';
 import { signDrafts } from './room/local.js';
 import type { Unit } from './replica/index.js';
 
@@ -126,6 +127,34 @@ test('[F10] a draft whose schema is gone waits and holds back its domain alone',
   await take(bob, await unitsOf(ada));
   expect((await act(bob, (step) => signDrafts(bob, step))).units).toHaveLength(1);
   expect([bob.drafts, await bob.ports.store.list('drafts', [bob.room])]).toEqual([[], []]);
+}, 60_000);
+
+test('[F10] what waited as a draft is signed as soon as it can be, without another write', async () => {
+  const { ada, bob, sibling } = await roomWithDoomedSchema();
+  await write(bob, domainNamed(bob, 'main'), { payload: note(bob, 'draft'), isCleared: false });
+  await take(bob, [sibling]);
+  await take(ada, [sibling]);
+  await publish(ada, nextDeclaration);
+  const failures: unknown[] = [];
+  const nothing = (): void => undefined;
+  const engine = createRoomEngine(
+    bob,
+    {
+      storeFailed: (failure) => failures.push(failure),
+      committed: nothing,
+      summaryChanged: nothing,
+      codes: () => new Map(),
+    },
+    { isNew: true, isCold: false },
+  );
+  await engine.whenSigning();
+  await engine.act((step) => (step.infoChanged = true));
+  await bob.loop.idle();
+  expect([bob.drafts.length, ownCount(bob)]).toEqual([1, 0]);
+  for (const unit of await unitsOf(ada)) await engine.act((step) => ingestUnit(bob, step, { unit, bytes: 500 }));
+  await bob.loop.idle();
+  expect([bob.drafts.length, ownCount(bob), failures]).toEqual([0, 1, []]);
+  await engine.stop();
 }, 60_000);
 
 test('[F10] a draft that can have no effect any more is told to its author and goes; the others are signed', async () => {

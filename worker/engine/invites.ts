@@ -1,4 +1,4 @@
-import { fromHex, maxU48, toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
+import { fromHex, maxU48, toBase64Url, toHex } from '../../src/core/base/index.js';
 import { mayGive, revokeTargetInvite } from '../../src/core/access/index.js';
 import { encodeInviteCode, inviteKeys, inviteSecretBytes } from '../../src/core/invite/index.js';
 import { createRecordId } from '../../src/core/identity/index.js';
@@ -12,6 +12,15 @@ import { domainsByName, inviteInfo } from './room/info.js';
 import type { RoomEngine } from './room/room.js';
 import type { Step } from './room/step.js';
 
+/** What invites of a room are made from. */
+export interface InvitingRoom {
+  readonly engine: RoomEngine;
+  /** Codes of invites made on this device, by invite entry (hex). */
+  readonly codes: Map<string, string>;
+  /** Those entries, by the request for them. */
+  readonly requests: Map<string, string>;
+}
+
 const zeros32 = new Uint8Array(32);
 const maxUsesLimit = 0xffff;
 /** How long an invite is kept waiting for another member to answer. */
@@ -21,23 +30,17 @@ const signingWaitMs = 20_000;
  * Makes an invite: its entry in control, its psk for the other admitters in `meta`, its secret sealed on this disk.
  * One use means one admitter, this device, so that "once" is exact (X9). `request` makes a repeated call the same invite.
  */
-export async function createInvite(
-  room: RoomEngine,
-  codes: Map<string, string>,
-  a: CallArgs<'createInvite'>,
-): Promise<InviteInfo> {
-  const { core } = room;
-  const [known] = await core.ports.store
-    .list('state', [core.room, 'invite-request', a.request])
-    .then((rows) => rows.map((row) => row.value));
-  if (typeof known === 'string') return infoOf(core, codes, known);
+export async function createInvite(room: InvitingRoom, a: CallArgs<'createInvite'>): Promise<InviteInfo> {
+  const { engine, codes, requests } = room;
+  const { core } = engine;
+  const known = requests.get(a.request);
+  if (known !== undefined) return infoOf(core, codes, known);
   if (!Number.isInteger(a.maxUses) || a.maxUses < 1 || a.maxUses > maxUsesLimit)
     throw new RangeError(`maxUses: expected 1 to ${String(maxUsesLimit)}, got ${String(a.maxUses)}`);
   if (!(a.expiresInMs > 0)) throw new RangeError(`expiresInMs: expected more than 0, got ${String(a.expiresInMs)}`);
-  await untilSigning(room);
-  const secret = core.ports.random.bytes(inviteSecretBytes);
-  const id = await room.act((step) => writeInvite(room, step, { a, secret }));
-  codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
+  await untilSigning(engine);
+  // Asked twice at a time, it is made once: the look-up and the writing are one job.
+  const id = await engine.act((step) => requests.get(a.request) ?? writeInvite(room, step, a));
   return infoOf(core, codes, id);
 }
 
@@ -57,13 +60,9 @@ async function untilSigning(room: RoomEngine): Promise<void> {
   }
 }
 
-async function writeInvite(
-  room: RoomEngine,
-  step: Step,
-  o: { readonly a: CallArgs<'createInvite'>; readonly secret: Bytes },
-): Promise<string> {
-  const { core } = room;
-  const { a, secret } = o;
+async function writeInvite(room: InvitingRoom, step: Step, a: CallArgs<'createInvite'>): Promise<string> {
+  const { core, net } = room.engine;
+  const secret = core.ports.random.bytes(inviteSecretBytes);
   const grant = myGrant(core);
   const write = domainsByName(core, a.role.write);
   if (grant === null) throw callError('access/forbidden', 'this device is no member with effect');
@@ -94,8 +93,14 @@ async function writeInvite(
   const sealed = core.ports.vault.sealAtRest('invite-secret', secret);
   step.ops.push({ do: 'put', table: 'state', key: [core.room, 'invite-secret', id], value: sealed });
   step.ops.push({ do: 'put', table: 'state', key: [core.room, 'invite-request', a.request], value: id });
+  room.requests.set(a.request, id);
+  room.codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
+  step.failures.push(() => {
+    room.requests.delete(a.request);
+    room.codes.delete(id);
+  });
   step.effects.push(() => {
-    room.net.sendUnits([unit, ...meta]);
+    net.sendUnits([unit, ...meta]);
   });
   return id;
 }
@@ -110,6 +115,12 @@ export async function inviteCodes(core: RoomCore): Promise<Map<string, string>> 
       codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
   }
   return codes;
+}
+
+/** What each request for an invite was answered with. */
+export async function inviteRequests(core: RoomCore): Promise<[string, string][]> {
+  const rows = await core.ports.store.list('state', [core.room, 'invite-request']);
+  return rows.map(({ key, value }) => [String(key[2]), String(value)]);
 }
 
 /** Takes an invite back: grants made concurrently have no effect, those before stay (security.md §2.8). */

@@ -121,6 +121,8 @@ export async function startDevice(
 interface RoomView {
   info: RoomInfo | null;
   readonly collections: Map<string, Map<string, RecordUpdate>>;
+  /** The last write of this tab. */
+  written: number;
   saved: number;
   delivered: number;
   readonly rejected: Rejection[];
@@ -137,7 +139,10 @@ function createTab(engine: ServedEngine, id: string): RigTab {
   const viewOf = (room: string): RoomView => {
     let view = views.get(room);
     if (view === undefined)
-      views.set(room, (view = { info: null, collections: new Map(), saved: 0, delivered: 0, rejected: [] }));
+      views.set(
+        room,
+        (view = { info: null, collections: new Map(), written: 0, saved: 0, delivered: 0, rejected: [] }),
+      );
     return view;
   };
   const receive = (message: FromEngine): void => {
@@ -236,11 +241,14 @@ function createTab(engine: ServedEngine, id: string): RigTab {
       };
       const write = (domain: string, ops: readonly Op[]): number => {
         const n = nextWrite++;
+        const prev = view.written > view.saved ? view.written : 0;
+        view.written = n;
         const schema = domain === 'meta' ? metaPrefixBytes() : schemaPrefix(encodeDeclaration(testDeclaration));
         served.deliver({
           t: 'write',
           room,
           n,
+          prev,
           domain: info().domains[domain] ?? '',
           payload: encodePayload({ schema, ops }),
         });

@@ -2,20 +2,17 @@ import { toHex, type Bytes } from '../../src/core/base/index.js';
 import type { ClientInfo } from '../../src/bridge/index.js';
 import type { DeviceKeys } from '../../src/ports/index.js';
 import { callError } from './call-error.js';
-import { inviteCodes } from './invites.js';
+import { inviteCodes, inviteRequests, type InvitingRoom } from './invites.js';
 import type { LinkDesk } from './links.js';
 import type { EnginePorts } from './ports.js';
 import { createRoomCore, undeliveredCount, type RoomCore } from './room/core.js';
 import { loadRoom, roomIdOf } from './room/load.js';
 import type { NetOptions } from './room/net.js';
-import { createRoomEngine, type RoomEngine } from './room/room.js';
+import { createRoomEngine } from './room/room.js';
 import { forgetRoomOps, maxBoots, putRoom, readRoomRow, type RoomRow } from './room/rows.js';
 import { createStepLoop } from './room/step.js';
 
-export interface OpenRoom {
-  readonly engine: RoomEngine;
-  /** Codes of invites made on this device, by invite entry (hex). */
-  readonly codes: Map<string, string>;
+export interface OpenRoom extends InvitingRoom {
   /** Tabs (and joins) that hold it open. */
   readonly holders: Set<string>;
 }
@@ -79,7 +76,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
       },
       options,
     );
-    const room: OpenRoom = { engine, codes, holders: new Set([holder]) };
+    const room: OpenRoom = { engine, codes, requests: new Map(), holders: new Set([holder]) };
     open.set(core.room, room);
     host.desk.roomOpened(core.room, engine.net);
     return room;
@@ -112,6 +109,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     await loadRoom(core);
     const opened = adopt(core, holder, { isNew: false, isCold: ports.isCold === true });
     for (const [id, code] of await inviteCodes(core)) opened.codes.set(id, code);
+    for (const [request, id] of await inviteRequests(core)) opened.requests.set(request, id);
     return opened;
   };
   const release: Rooms['release'] = async (room, holder) => {

@@ -6,8 +6,6 @@ export interface Tab {
   readonly send: (message: FromEngine) => void;
   /** Rooms it shows, by id in hex. */
   readonly rooms: Set<string>;
-  /** Its calls to open a room that are not answered yet; none of them rejects. */
-  readonly opening: Set<Promise<void>>;
   /** Joins it waits for, with their cancellation. */
   readonly joins: Map<string, () => void>;
 }

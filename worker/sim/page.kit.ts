@@ -109,8 +109,9 @@ export function createPage(id: string, host: PageHost): Page {
   const deliver = (message: ToEngine): void => served?.deliver(message);
   const sendWrite = (write: PageWrite): void => {
     const domain = view.info?.domains[write.domain];
-    if (shown !== null && domain !== undefined)
-      deliver({ t: 'write', room: shown, n: write.n, domain, payload: copyBytes(write.payload) });
+    if (shown === null || domain === undefined) return;
+    const prev = writes.slice(0, write.n - 1).findLast(({ savedAtMs }) => savedAtMs === null)?.n ?? 0;
+    deliver({ t: 'write', room: shown, n: write.n, prev, domain, payload: copyBytes(write.payload) });
   };
   const openLink = (link: string): void => {
     const one = lent.get(link);
@@ -233,16 +234,18 @@ export function createPage(id: string, host: PageHost): Page {
       const room = shown;
       const reopen = (): void => {
         const message = { t: 'call', id: nextCall++, name: 'open', args: { room, declaration: simSchema } } as const;
+        // In one go: what was stored already and not heard of is known by its number.
+        const again = (): void => {
+          for (const write of writes) if (write.savedAtMs === null) sendWrite(write);
+        };
         const refused = (error: Error): void => {
           host.log(`page ${id} cannot open its room: ${error.message}`);
           host.after(1_000, () => {
             if (served === tab) reopen();
           });
         };
-        calls.set(message.id, { message, resolve: () => undefined, reject: refused });
+        calls.set(message.id, { message, resolve: again, reject: refused });
         deliver(message);
-        // In one go: what was stored already and not heard of is known by its number.
-        for (const write of writes) if (write.savedAtMs === null) sendWrite(write);
       };
       reopen();
     },

@@ -60,7 +60,7 @@ export function createFollower(o: FollowerOptions): Follower {
   let sessions = 0;
   let shown: WireError | null = null;
 
-  const show = (state: 'waiting' | 'ready', error: WireError | null): void => {
+  const show = (state: 'waiting' | 'ready' | 'serving', error: WireError | null): void => {
     shown = error;
     o.post({ t: 'engine', state, generation: o.highest(), leader: false, error });
   };
@@ -91,7 +91,7 @@ export function createFollower(o: FollowerOptions): Follower {
       bond.counted = bond.sent;
       o.send({ m: 'count', from: o.tab, sent: { session: bond.session, count: bond.sent } });
     }
-    if (blocked !== (shown === blockedError)) show(blocked ? 'waiting' : 'ready', blocked ? blockedError : null);
+    if (blocked !== (shown === blockedError)) show('serving', blocked ? blockedError : null);
   };
 
   const onDown = (message: TabMessage & { m: 'down' }): void => {

@@ -54,10 +54,15 @@ interface FarTab {
 export function createLeadership(o: LeadershipOptions): Leadership {
   const { engine, generation, send } = o;
   const far = new Map<string, FarTab>();
-  const near = engine.attach(o.tab, o.post);
   let blocked = false;
   let deaf = false;
   let left = false;
+  let over = false;
+  /** What fails while the engine ends is no answer: the next engine is asked again. */
+  const isAnswer = (message: FromEngine): boolean => !over && !(deaf && message.t === 'reply-error');
+  const near = engine.attach(o.tab, (message) => {
+    if (isAnswer(message)) o.post(message);
+  });
 
   const deliver = (tab: Pick<FarTab, 'served' | 'send'>, message: ToEngine): void => {
     if (deaf) return;
@@ -80,7 +85,11 @@ export function createLeadership(o: LeadershipOptions): Leadership {
     // The engine may speak while it attaches: the tab hears `welcome` first, and `tab` is there by then.
     const queued: FromEngine[] = [];
     let ready = false;
-    const served = engine.attach(from, (message) => (ready ? down(message) : queued.push(message)));
+    const served = engine.attach(from, (message) => {
+      if (!isAnswer(message)) return;
+      if (ready) down(message);
+      else queued.push(message);
+    });
     const tab: FarTab = {
       session,
       life,
@@ -171,6 +180,7 @@ export function createLeadership(o: LeadershipOptions): Leadership {
       left = true;
     },
     end: () => {
+      over = true;
       deaf = true;
       stopBeating();
       for (const tab of [...far.values()]) tab.forget();

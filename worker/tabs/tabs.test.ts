@@ -26,6 +26,47 @@ async function openTwo(world: World): Promise<[Page, Page]> {
 }
 
 describe('one leader', () => {
+  test('[X11] what fails while an engine ends is no answer: the next one is asked again', async () => {
+    const world = new World();
+    /** Answers calls only when it is asked to end, and then that it cannot. */
+    const dying: typeof startEcho = async (store, generation) => {
+      const engine = await startEcho(store, generation);
+      if (generation > 1) return engine;
+      const ends: (() => void)[] = [];
+      return {
+        attach: (tab, send) => {
+          const refuse = (id: number): void =>
+            send({ t: 'reply-error', id, error: { name: 'KeeproomError', code: 'storage/broken', message: 'x' } });
+          const served = engine.attach(tab, send);
+          return {
+            deliver: (message) => {
+              if (message.t === 'call') ends.push(() => refuse(message.id));
+              else served.deliver(message);
+            },
+            detach: () => {
+              served.detach();
+              ends.forEach((end) => queueMicrotask(end));
+            },
+          };
+        },
+        stop: async () => {
+          for (const end of ends) end();
+          await engine.stop();
+        },
+      };
+    };
+    const [a, b] = ['a', 'b'].map((name) => new Page(world, name, { startEngine: dying })) as [Page, Page];
+    await world.run(1_000, () => a.isReady && b.isReady);
+    for (const page of [a, b]) page.call(7, 'stats');
+    await world.run(10);
+    await a.tabs.abdicate();
+    a.tabs.resume();
+    await world.run(5_000, () => a.answered && b.answered);
+    for (const { heard } of [a, b]) {
+      expect(heard.filter(({ t }) => t === 'reply' || t === 'reply-error')).toMatchObject([{ t: 'reply', id: 7 }]);
+    }
+  });
+
   test('[X11] of five tabs one holds the lock, and every tab is served by its engine', async () => {
     const world = new World();
     const pages = await open(world, 'a', 'b', 'c', 'd', 'e');
@@ -441,9 +482,9 @@ describe('starting, failing, erasing', () => {
     free();
     b.block(false);
     await world.run(2_000, () => b.isSaved && c!.isSaved);
-    expect([b.engine, c!.engine]).toMatchObject([
-      { state: 'ready', error: null },
-      { state: 'ready', error: null },
+    expect([b, c!].map(({ isReady, engine }) => [isReady, engine?.error])).toEqual([
+      [true, null],
+      [true, null],
     ]);
     expect(faultsOf(world.log(), written(b, c!))).toEqual([]);
   });
@@ -453,11 +494,18 @@ describe('starting, failing, erasing', () => {
     const [a, b] = await openTwo(world);
     a.block(true);
     await world.run(10);
-    const blocked = { state: 'waiting', error: { code: 'storage/blocked' } };
+    const blocked = { state: 'serving', error: { code: 'storage/blocked' } };
     expect([a.engine, b.engine]).toMatchObject([blocked, blocked]);
+    a.write(1);
+    b.write(1);
+    await world.run(10);
+    expect([a.isSaved, b.isSaved]).toEqual([true, true]);
     a.block(false);
     await world.run(10);
-    expect([a.isReady, b.isReady]).toEqual([true, true]);
+    const serves = { state: 'serving', error: null };
+    expect([a.engine, b.engine]).toMatchObject([serves, serves]);
+    // The same engine: nothing is asked of it again.
+    expect([a.readies, b.readies]).toEqual([1, 1]);
   });
 
   test('erase: everything is gone, one answer, every tab goes on with a new engine of a higher generation', async () => {

@@ -54,9 +54,8 @@ export function createTerm(o: TermOptions): Term {
   let leadership: Leadership | null = null;
   let stopAnnouncing = (): void => undefined;
 
-  const show = (state: 'waiting' | 'ready'): void => {
-    const error = blocked ? blockedError : null;
-    o.post({ t: 'engine', state: blocked ? 'waiting' : state, generation: o.highest(), leader: true, error });
+  const show = (state: 'waiting' | 'ready' | 'serving'): void => {
+    o.post({ t: 'engine', state, generation: o.highest(), leader: true, error: blocked ? blockedError : null });
   };
   const announce = (): void => {
     o.send({ m: 'taking', from: o.tab, blocked });
@@ -150,7 +149,7 @@ export function createTerm(o: TermOptions): Term {
       blocked = now;
       if (leadership === null) announce();
       leadership?.setBlocked(now);
-      show(leadership === null ? 'waiting' : 'ready');
+      show(leadership === null ? 'waiting' : 'serving');
     },
     giveUp: async () => {
       if (over) return;

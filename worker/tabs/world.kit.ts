@@ -1,4 +1,4 @@
-import type { FromWorker, ToEngine, WireError } from '../../src/bridge/index.js';
+import type { FromWorker, ToEngine } from '../../src/bridge/index.js';
 import type { Time } from '../../src/ports/index.js';
 import type { MemoryDisk } from '../storage/index.js';
 import { createMemoryDisk } from '../storage/index.js';
@@ -204,7 +204,7 @@ export class Page {
   readonly worker: FakeWorker;
   readonly tabs: Tabs;
   readonly heard: FromWorker[] = [];
-  engine: { state: 'waiting' | 'ready'; generation: number; leader: boolean; error: WireError | null } | null = null;
+  engine: (FromWorker & { readonly t: 'engine' }) | null = null;
   readies = 0;
   written = 0;
   saved = 0;
@@ -247,7 +247,7 @@ export class Page {
   }
 
   get isReady(): boolean {
-    return this.engine?.state === 'ready';
+    return this.engine !== null && this.engine.state !== 'waiting';
   }
 
   get isSaved(): boolean {
@@ -272,6 +272,7 @@ export class Page {
   }
 
   private sendWrite(n: number): void {
-    this.tabs.deliver({ t: 'write', room: 'r', n, domain: 'd', payload: new Uint8Array([n & 255]) });
+    const prev = n > this.saved + 1 ? n - 1 : 0;
+    this.tabs.deliver({ t: 'write', room: 'r', n, prev, domain: 'd', payload: new Uint8Array([n & 255]) });
   }
 }

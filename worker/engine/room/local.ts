@@ -15,13 +15,15 @@ export interface LocalWrite {
   readonly tab: string;
   /** The tab's counter: a known one is answered as done, so that resending is safe (X11). */
   readonly n: number;
+  /** The tab's write of this room before it, when that is not known to be saved; else 0. */
+  readonly prev: number;
   readonly domainHex: string;
   readonly payload: Bytes;
 }
 
-/** What came of a local write: durable with this step's commit, done before, or refused (typed, VOID at every peer). */
+/** What came of a local write: durable with this step's commit, done before or out of turn, or refused (typed, VOID at every peer). */
 export type WriteOutcome =
-  { readonly outcome: 'taken' | 'known' } | { readonly outcome: 'refused'; readonly fault: Fault };
+  { readonly outcome: 'taken' | 'left-out' } | { readonly outcome: 'refused'; readonly fault: Fault };
 
 /** What was signed in a step. */
 export interface Signed {
@@ -61,9 +63,10 @@ export async function takeWrites(
   const accepted: { write: LocalWrite; hlc: Hlc }[] = [];
   for (const write of o.writes) {
     const mark = core.marks.get(write.tab) ?? 0;
-    const isKnown = write.n <= mark && core.ports.weaknesses?.has('dedupe') !== true;
-    const checked = isKnown ? null : checkWrite(core, write);
-    if (checked === null) outcomes.push({ outcome: 'known' });
+    // Past a write that did not come nothing is taken: the mark would cover that one. Its tab sends both again.
+    const isLeftOut = write.prev > mark || (write.n <= mark && core.ports.weaknesses?.has('dedupe') !== true);
+    const checked = isLeftOut ? null : checkWrite(core, write);
+    if (checked === null) outcomes.push({ outcome: 'left-out' });
     else if (!checked.ok) outcomes.push({ outcome: 'refused', fault: checked.fault });
     else {
       const hlc = tick(core);
@@ -79,7 +82,7 @@ export async function takeWrites(
       accepted.push({ write, hlc });
       outcomes.push({ outcome: 'taken' });
     }
-    if (!isKnown) setMark(core, step, write);
+    if (!isLeftOut) setMark(core, step, write);
   }
   if (accepted.length > 0) step.infoChanged = true;
   const domains = canSign(core, o.isCleared) ? accepted.map(({ write }) => write.domainHex) : [];

@@ -1,5 +1,5 @@
 import { fail, type Fault } from '../../../src/core/base/index.js';
-import type { FromEngine, RoomInfo } from '../../../src/bridge/index.js';
+import type { RoomInfo } from '../../../src/bridge/index.js';
 import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
 import type { Unit } from '../replica/index.js';
@@ -34,7 +34,8 @@ export interface RoomEngine {
   readonly act: <T>(run: (step: Step) => Promise<T> | T) => Promise<T>;
   /** Resolves when this device may sign; rejects when the room stops. */
   readonly whenSigning: () => Promise<void>;
-  readonly openView: (tab: string, send: (message: FromEngine) => void) => void;
+  /** Runs once what the room holds in memory is stored: what it tells then cannot be lost (F10). Rejects when it never will be. */
+  readonly whenStored: (run: () => void) => Promise<void>;
   readonly info: () => RoomInfo;
   readonly stop: () => Promise<void>;
 }
@@ -223,9 +224,22 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
         else if (canAct(core, net.isCleared())) resolve();
         else waiters.push({ resolve, reject });
       }),
-    openView: (tab, send) => {
-      views.open(tab, send);
-    },
+    whenStored: (run) =>
+      new Promise((resolve, reject) => {
+        const go = (): void => {
+          run();
+          resolve();
+        };
+        core.loop.enqueue((step) => {
+          step.effects.push(go);
+          // After a failed commit the state has been read anew, except in an engine that ends.
+          step.failures.push((error) => {
+            const failure = failureOf(error);
+            if (stopped || failure === 'fenced' || failure === 'closed') reject(new Error('the room is closed'));
+            else go();
+          });
+        });
+      }),
     stop: async () => {
       if (stopped) return;
       stopped = true;

@@ -8,7 +8,7 @@ import {
   type RoomInfo,
 } from '../../../src/bridge/index.js';
 import type { ChangedRecord } from '../../../src/core/record/index.js';
-import { undeliveredCount, type RoomCore, type WriteRef } from './core.js';
+import type { RoomCore, WriteRef } from './core.js';
 import { recordKey } from './load.js';
 
 /** Pages that show this room. */
@@ -52,7 +52,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
       const view: View = {
         send,
         rejected: [],
-        waiting: views.get(tab)?.waiting ?? [],
+        waiting: views.get(tab)?.waiting ?? writesBefore(core, tab),
         sent: { saved: -1, delivered: -1 },
       };
       views.set(tab, view);
@@ -60,7 +60,12 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     },
     close: (tab) => views.delete(tab),
     count: () => views.size,
-    track: (tab, n, ref) => views.get(tab)?.waiting.push({ n, ref }),
+    track: (tab, n, ref) => {
+      const waiting = views.get(tab)?.waiting ?? [];
+      // It is taken again when its commit failed.
+      while ((waiting.at(-1)?.n ?? 0) >= n) waiting.pop();
+      waiting.push({ n, ref });
+    },
     // What no page of this start wrote is told to every page.
     reject: (tab, rejection) => {
       const told = tab === '' ? [...views.values()] : [views.get(tab)];
@@ -106,8 +111,18 @@ export function isDelivered(core: RoomCore, ref: WriteRef): boolean {
 function deliveredMark(core: RoomCore, tab: string, view: View): number {
   while (view.waiting[0] !== undefined && isDelivered(core, view.waiting[0].ref)) view.waiting.shift();
   const [first] = view.waiting;
-  if (first !== undefined) return first.n - 1;
-  return undeliveredCount(core) === 0 ? (core.marks.get(tab) ?? 0) : Math.max(0, view.sent.delivered);
+  return first === undefined ? (core.marks.get(tab) ?? 0) : first.n - 1;
+}
+
+/** For the writes that another engine took: entries do not say which tab's they are, so all that this device has by now. */
+function writesBefore(core: RoomCore, tab: string): View['waiting'] {
+  if (!core.marks.has(tab)) return [];
+  const entries = [...core.state.domains].map(([domain, { chainsByAuthor }]) => ({
+    n: 1,
+    ref: { domain, seq: (chainsByAuthor.get(core.device)?.ids.length ?? 0) - 1 },
+  }));
+  const drafts = core.drafts.filter((draft) => draft.tab === tab);
+  return [...entries, ...drafts.map(({ counter, n }) => ({ n: counter, ref: { draft: n } }))];
 }
 
 /** The rejection of a page's write, with what it wanted to write: a rejected text is never lost to its author. */

@@ -43,7 +43,10 @@ let space = '';
 const worker = new Worker('/echo-worker.js', { type: 'module' });
 const post = (message: FromPage | Torture): void => worker.postMessage(message);
 const op = { kind: 'delete', collection: 'c', id: 'A'.repeat(38) } as const;
-const send = (n: number): void => post({ t: 'write', room: 'r', n, domain: 'd', schema: null, ops: [op] });
+const send = (n: number): void => {
+  const prev = n > state.saved + 1 ? n - 1 : 0;
+  post({ t: 'write', room: 'r', n, prev, domain: 'd', schema: null, ops: [op] });
+};
 
 worker.addEventListener('message', ({ data }: MessageEvent<ToPage | Confession>) => {
   if ('confession' in data) {
