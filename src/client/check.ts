@@ -2,7 +2,7 @@ import type { ProfileData } from '../bridge/index.js';
 import type { Bytes } from '../core/base/index.js';
 import { isWellFormed } from '../core/op/index.js';
 import type { Transport } from '../transport/index.js';
-import { expect, expectObject, signalOf } from '../view/index.js';
+import { expect, expectInteger, expectObject, signalOf } from '../view/index.js';
 import type { ClientOptions, Profile, RoomOptions } from './types.js';
 
 /** Cryptographically strong; at most 65,536 bytes. */
@@ -13,9 +13,7 @@ export function randomBytes(length: number): Bytes {
 /** A text that has a UTF-8 form; not empty unless told. Lengths are UTF-16 units. */
 export function expectText(argument: string, got: unknown, minLength = 1, maxLength: number = Infinity): void {
   expect(typeof got === 'string' && isWellFormed(got), argument, 'a text', got);
-  const { length } = got;
-  if (length < minLength || length > maxLength)
-    throw new RangeError(`${argument}: expected ${minLength} to ${maxLength} characters, got ${length}`);
+  expectInteger(`${argument}: length`, got.length, [minLength, maxLength]);
 }
 
 /** What a room's `meta` takes (format.md X3). */

@@ -585,7 +585,7 @@ describe('wrong arguments', () => {
     expect(fits([profiled({ name: 'x'.repeat(64), color: 'x'.repeat(32) })])).toBe(true);
     expect(fits([profiled({ name: 'x', color: 'x'.repeat(33) })])).toBe(false);
     const before = worker.heard.length;
-    const lengths = new RangeError('title: expected 0 to 200 characters, got 201');
+    const lengths = new RangeError('title: length: expected an integer from 0 to 200, got 201');
     await expect(client.createRoom({ ...options, title: long })).rejects.toThrow(lengths);
     await expect(client.createRoom({ ...options, title: '\ud800' })).rejects.toThrow(TypeError);
     expect(() => room.rename(long)).toThrow(lengths);

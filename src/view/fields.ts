@@ -64,5 +64,10 @@ export const s: {
 
 /** Whether this came from {@link s}, this copy's or another's. */
 export function isFieldSpec(value: unknown): value is FieldSpec {
+  return hasDeclaration(value);
+}
+
+/** Fields and schemas alike are known by what they are made of. */
+export function hasDeclaration(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'declaration' in value && 'checks' in value;
 }

@@ -2,7 +2,7 @@ import type { CollectionDeclaration, Declaration, RoleDeclaration } from '../cor
 import { defaultDomain } from '../core/schema/index.js';
 import { expect, expectObject } from './expect.js';
 import type { FieldSpec } from './fields.js';
-import { isFieldSpec } from './fields.js';
+import { hasDeclaration, isFieldSpec } from './fields.js';
 import type { Def, Fields, RoleDef, Schema } from './types.js';
 
 /** What defineSchema adds to the public type. */
@@ -64,7 +64,7 @@ export function modelOf(schema: unknown): Model {
 }
 
 function isModel(value: unknown): value is Model {
-  return typeof value === 'object' && value !== null && 'declaration' in value && 'checks' in value;
+  return hasDeclaration(value);
 }
 
 function declareCollection({ fields, domain, owned, single: isSingle }: Def, path: string): CollectionDeclaration {

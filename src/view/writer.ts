@@ -33,7 +33,7 @@ export function createWriter({ replica, submit, scope }: WriterParts): Writer {
       wait({ signal: signalOf(o), scope }, (settle) => {
         const check = (): void => {
           const code = stage === deliveredStage ? replica.info()?.blocked : null;
-          if (code) settle.reject(new KeeproomError(code, 'it stays here'));
+          if (code) settle.reject(new KeeproomError(code, 'what is written here goes nowhere'));
         };
         const stops = [awaitStage(change, stage, settle), replica.about.watch(check)];
         check();
@@ -80,8 +80,7 @@ export function createWriter({ replica, submit, scope }: WriterParts): Writer {
     const misfit = model && misfitOf(collection, domain, op);
     if (misfit !== null) throw new KeeproomError('record/invalid', `${place}: ${misfit}`);
     if (!isFirst && change.domain !== domain) {
-      const both = `"${change.domain}", and "${op.collection}" lies in "${domain}"`;
-      throw new KeeproomError('transact/crosses-domains', `this transaction writes to domain ${both}`);
+      throw new KeeproomError('transact/crosses-domains', `${place}: "${change.domain}", then "${domain}"`);
     }
     if (!mayWrite(info, { name: op.collection, collection, id: op.kind === 'insert' ? null : op.id })) {
       throw new KeeproomError('access/forbidden', `${place}: this member may not`);
@@ -110,7 +109,7 @@ export function createWriter({ replica, submit, scope }: WriterParts): Writer {
 /** What is known of the room; `room/closed` when the handle is. */
 export function openInfo(replica: Replica, scope: Scope): PageInfo {
   const info = replica.info();
-  if (info === null || scope.isClosed()) throw new KeeproomError('room/closed', 'this handle of the room was closed');
+  if (info === null || scope.isClosed()) throw new KeeproomError('room/closed', 'this handle was closed');
   return info;
 }
 
