@@ -58,10 +58,10 @@ export function createClient(o: ClientOptions = {}): Client {
   const receive = (message: PageNews): void => {
     switch (message.t) {
       case 'view': {
-        // It may come before the answer that says whose it is.
-        const core = opening > 0 ? coreOf(message.room) : cores.get(message.room);
-        core?.apply(message.update);
-        if (core !== undefined) dropIfDone(core);
+        // It may come before the answer that says whose it is; of a room that nobody asks for any more, the engine is told so.
+        const core = coreOf(message.room);
+        core.apply(message.update);
+        dropIfDone(core);
         return;
       }
       case 'room-error': {
@@ -73,7 +73,7 @@ export function createClient(o: ClientOptions = {}): Client {
       }
       case 'client':
         rooms = settle(rooms, message.info.rooms);
-        info = { storage: message.info.storage, usedBytes: message.info.usedBytes };
+        info = message.info;
         tell();
         return;
       case 'join':
@@ -113,7 +113,7 @@ export function createClient(o: ClientOptions = {}): Client {
         reopening.delete(core);
         // Deleted meanwhile, by another tab.
         if (opened === null) endCore(core);
-        else for (const change of [...core.replica.unsaved()].sort((a, b) => a.n - b.n)) send(core, change);
+        else for (const change of core.replica.unsaved()) send(core, change);
       },
       (error: unknown) => {
         core.fail(error);
@@ -125,7 +125,7 @@ export function createClient(o: ClientOptions = {}): Client {
     );
   };
   const send = (core: RoomCore, change: Change): void => {
-    if (change.n > 0 && !reopening.has(core)) link.send(writeMessage(core, change));
+    if (!reopening.has(core)) link.send(writeMessage(core, change));
   };
   const endCore = (core: RoomCore): void => {
     cores.delete(core.id);

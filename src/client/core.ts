@@ -61,7 +61,7 @@ export function createRoomCore(id: string): RoomCore {
 
 /** The message that carries a change to the engine, the first time and again. */
 export function writeMessage({ id, replica }: RoomCore, { n, domain, schemas, ops }: Change): FromPage {
-  const prev = replica.unsaved().findLast((other) => other.n > 0 && other.n < n)?.n ?? 0;
+  const prev = replica.unsaved().findLast((other) => other.n < n)?.n ?? 0;
   // Writing to a domain that the room does not have was refused.
   const domainId = replica.info()!.domains[domain]!;
   // The oldest that fits: whoever is behind is most likely to know it, and need not hold the entry.

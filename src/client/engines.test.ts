@@ -59,6 +59,16 @@ test('[X11] a room is not closed while another handle of it may be on its way, a
   expect(calls(worker, 'close')).toHaveLength(1);
 });
 
+test('[X11] a room whose opening was given up is not left open in the engine', async () => {
+  const { worker, client, answer } = serveByHand();
+  const stop = new AbortController();
+  const opening = stateOf(client.openRoom('r1', { ...options, signal: stop.signal }));
+  stop.abort();
+  expect(await opening).toBe('aborted');
+  answer(calls(worker, 'open')[0]!);
+  expect(calls(worker, 'close').map(({ args }) => args)).toEqual([{ room: 'r1' }]);
+});
+
 test('[X11] a room that the next engine cannot open is told and asked for again; its writes follow then', async () => {
   vi.useFakeTimers();
   const worker = createServing(() => infoOf(board));
