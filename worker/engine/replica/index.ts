@@ -9,7 +9,7 @@ export { planForks } from './fork.js';
 export { learnMetaSchema } from './meta.js';
 export type { Chain, DomainReplica, ReplicaState } from './state.js';
 export type { Unit } from './unit.js';
-export { awaitedBy, freedBy, schemaCount } from './waits.js';
+export { awaitedBy, createWaits, freedBy, schemaCount } from './waits.js';
 export { joinUnits, unitFrom } from './unit.js';
 export {
   chainKey,

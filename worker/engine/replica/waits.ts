@@ -44,6 +44,27 @@ export function schemaCount(state: ReplicaState): number {
   return state.declarations.size + state.domainNames.size;
 }
 
+/** What waits, by the keys of what it waits for. */
+export interface Waits<T> {
+  readonly left: ReadonlySet<T>;
+  readonly add: (item: T) => void;
+  /** Takes out what waits for one of these. */
+  readonly free: (keys: readonly string[]) => T[];
+}
+
+export function createWaits<T extends { readonly awaits: readonly string[] }>(): Waits<T> {
+  const left = new Set<T>();
+  const byKey = new Map<string, T[]>();
+  return {
+    left,
+    add: (item) => {
+      left.add(item);
+      for (const key of item.awaits) if (byKey.get(key)?.push(item) === undefined) byKey.set(key, [item]);
+    },
+    free: (keys) => keys.flatMap((key) => (byKey.get(key) ?? []).filter((item) => left.delete(item))),
+  };
+}
+
 function placeKey(domainHex: string, author: string, seq: number): string {
   return `${chainKey(domainHex, author)}/${String(seq)}`;
 }

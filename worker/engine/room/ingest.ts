@@ -11,6 +11,7 @@ import {
   awaitedBy,
   chainKey,
   controlKey,
+  createWaits,
   domainOf,
   freedBy,
   keepBranch,
@@ -243,35 +244,21 @@ function isAwaited(core: RoomCore, unit: Unit): boolean {
   });
 }
 
-/** Tries what waits for something that is there now, and then what waits for that. `first`: these anyway. */
-async function releaseHeld(
-  core: RoomCore,
-  step: Step,
-  progress: Progress,
-  first: readonly HeldUnit[] = [],
-): Promise<void> {
-  if (core.held.length === 0 || (first.length === 0 && progress.freed.length === 0)) return;
-  const waiting = new Set<HeldUnit>();
-  const byKey = new Map<string, HeldUnit[]>();
-  const queue: HeldUnit[] = [];
-  const add = (item: HeldUnit): void => {
-    waiting.add(item);
-    for (const key of item.awaits) if (byKey.get(key)?.push(item) === undefined) byKey.set(key, [item]);
-  };
-  const wake = (items: readonly HeldUnit[]): void => {
-    for (const item of items) if (waiting.delete(item)) queue.push(item);
-  };
-  core.held.forEach(add);
-  wake(first);
+/** Tries what waits for something that is there now, or all, and then what waits for that. */
+async function releaseHeld(core: RoomCore, step: Step, progress: Progress, isAll = false): Promise<void> {
+  if (core.held.length === 0 || (!isAll && progress.freed.length === 0)) return;
+  const waits = createWaits<HeldUnit>();
+  const queue = isAll ? [...core.held] : [];
+  if (!isAll) core.held.forEach(waits.add);
   for (let i = 0; ; i++) {
-    for (const key of progress.freed.splice(0)) wake(byKey.get(key) ?? []);
+    queue.push(...waits.free(progress.freed.splice(0)));
     const item = queue[i];
     if (item === undefined) return;
     const before = core.held.at(-1);
     const again = await tryAgain(core, step, item, progress);
     const newest = core.held.at(-1);
-    if (newest !== undefined && newest !== before && newest !== again) add(newest); // a branch that waits
-    if (again !== null) add(again);
+    if (newest !== undefined && newest !== before && newest !== again) waits.add(newest); // a branch that waits
+    if (again !== null) waits.add(again);
   }
 }
 
@@ -291,7 +278,7 @@ async function tryAgain(core: RoomCore, step: Step, item: HeldUnit, progress: Pr
 export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
   const progress = noProgress();
   const voidsBefore = voidedGrants(core);
-  await releaseHeld(core, step, progress, core.held);
+  await releaseHeld(core, step, progress, true);
   if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
   return { ...progress, outcome: 'known', fault: null, isNews: progress.admitted.length > 0 };
 }

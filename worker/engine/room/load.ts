@@ -10,6 +10,7 @@ import {
   chainKey,
   controlKey,
   createReplicaState,
+  createWaits,
   domainOf,
   freedBy,
   keepBranch,
@@ -168,24 +169,18 @@ function placeOfRow({ key }: StoreRow, unit: Unit): PackPlace | null {
 /** Admits units in causal order: each again when what it waits for has come. What waits for more is held, not lost. */
 function admitAll(core: RoomCore, units: readonly StoredUnit[]): void {
   const queue = units.map((item): WaitingUnit => ({ ...item, isPart: false, code: 'entry/missing-dep', awaits: [] }));
-  const left = new Set<WaitingUnit>();
-  const byKey = new Map<string, WaitingUnit[]>();
+  const waits = createWaits<WaitingUnit>();
   for (const item of queue) {
     const schemas = schemaCount(core.state);
     const { is, fault } = admitStored(core, item);
-    if (is !== 'waits' && left.size > 0)
-      for (const key of freedBy(core.state, item.unit, schemas)) {
-        for (const woken of byKey.get(key) ?? []) if (left.delete(woken)) queue.push(woken);
-        byKey.delete(key);
-      }
+    if (is !== 'waits' && waits.left.size > 0) queue.push(...waits.free(freedBy(core.state, item.unit, schemas)));
     if (fault === null) continue;
     item.isPart ||= is === 'part';
     item.code = fault.code;
     item.awaits = awaitedBy(core.state, item.unit, fault);
-    left.add(item);
-    for (const key of item.awaits) if (byKey.get(key)?.push(item) === undefined) byKey.set(key, [item]);
+    waits.add(item);
   }
-  for (const { unit, place, isPart, code, awaits } of left)
+  for (const { unit, place, isPart, code, awaits } of waits.left)
     core.held.push({
       unit,
       code,
