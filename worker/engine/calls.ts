@@ -9,6 +9,7 @@ import { createInvite, revokeInvite } from './invites.js';
 import { createJoins, type Joins } from './joins.js';
 import type { EnginePorts } from './ports.js';
 import { myGrant } from './room/core.js';
+import { canAct } from './room/local.js';
 import { putRoom, type RoomRow } from './room/rows.js';
 import type { OpenRoom, Rooms } from './rooms.js';
 import type { Tab } from './tab.js';
@@ -119,7 +120,9 @@ async function show(
   await room.engine.whenStored(() => {
     if (c.tabs.get(tab.id) === tab && tab.rooms.has(core.room)) room.engine.views.open(tab.id, tab.send);
   });
-  publish(room, declaration).catch(() => undefined); // the room closed before it could sign: the next opening publishes
+  // The room may close before it can sign: the next opening publishes.
+  const published = publish(room, declaration).catch(() => undefined);
+  if (canAct(core, room.engine.net.isCleared())) await published;
 }
 
 /** What the app declares otherwise than the room has it, in words for its developer; null: nothing. */

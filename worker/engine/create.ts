@@ -8,7 +8,7 @@ import { defaultDomain, metaPrefix, type Declaration } from '../../src/core/sche
 import type { ProfileData } from '../../src/bridge/index.js';
 import type { DeviceKeys } from '../../src/ports/index.js';
 import type { EnginePorts } from './ports.js';
-import { admitUnit, controlId, type Unit } from './replica/index.js';
+import { admitUnit, codeOf, controlId, type Unit } from './replica/index.js';
 import { signData, storeUnit, tick, writeControl } from './room/author.js';
 import { now, type RoomCore } from './room/core.js';
 import { mintEpoch } from './room/epochs.js';
@@ -64,7 +64,7 @@ export async function foundRoom(
   o: { readonly genesis: Unit; readonly content: RoomContent },
 ): Promise<void> {
   const outcome = admitUnit(core.state, o.genesis, { roomNowMs: now(core) });
-  if (outcome.outcome !== 'admitted') throw new TypeError(`own genesis was not admitted: ${JSON.stringify(outcome)}`);
+  if (outcome.outcome !== 'admitted') throw new TypeError(`own genesis was not admitted: ${codeOf(outcome)}`);
   // Before it is stored: the epoch it is sealed under must come after it, also within one millisecond.
   for (const { hlcMs, hlcCtr } of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: hlcMs, ctr: hlcCtr });
   await mintEpoch(core, step);
@@ -151,7 +151,7 @@ export async function writeMeta(core: RoomCore, step: Step, ops: readonly Op[]):
   for (const unit of units) {
     const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER });
     if (outcome.outcome !== 'admitted' || outcome.voided.length > 0)
-      throw new TypeError(`own meta entry has no effect: ${JSON.stringify(outcome)}`);
+      throw new TypeError(`own meta entry has no effect: ${codeOf(outcome)}`);
     for (const changed of outcome.changed) step.changed.set(`${changed.collection}/${changed.id}`, changed);
     await storeUnit(core, step, unit);
   }

@@ -54,6 +54,39 @@ test('[F10] a device of which another copy has written makes no invite, and is t
   await device.engine.stop();
 });
 
+test('[F10] what throws in a turn is no failure of the disk, its text holds nothing that anybody wrote, and what waited is taken', async () => {
+  const device = await startDevice();
+  const { tab, room } = await createRoom(device);
+  const title = 'secret plans '.repeat(20); // a page would have refused it
+  const args = { request: 'bb'.repeat(16), key: null, title, declaration, profile: ada };
+  const refused = await tab.call('create', args).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ message: expect.stringContaining('entry/schema') as unknown });
+  const { message, stack } = refused as Error;
+  expect(message + String(stack)).not.toMatch(/secret|115,101,99|Ada/);
+  expect(tab.client()?.storage).toBe('memory');
+  const role = { rank: 70_000, perms: 7, write: null };
+  const spoiled = tab.call('createInvite', { room: room.room, request: 'r', role, maxUses: 1, expiresInMs: 1_000 });
+  room.insertCard('beside it');
+  await expect(spoiled).rejects.toThrow();
+  await until(() => room.saved() === 1, { what: 'saved' });
+  expect(tab.client()?.storage).toBe('memory');
+  await device.engine.stop();
+});
+
+test('[F23] an owner that opens a room with a grown schema can write by it when the room is open', async () => {
+  const device = await startDevice();
+  const { tab, room } = await createRoom(device, 'plans');
+  const { cards } = testDeclaration.collections;
+  const grown = encodeDeclaration({
+    ...testDeclaration,
+    collections: { ...testDeclaration.collections, tags: cards! },
+  });
+  expect(room.info().declarations).toHaveLength(1);
+  await tab.call('open', { room: 'plans', declaration: grown });
+  expect(room.info().declarations.at(-1)).toEqual(grown);
+  await device.engine.stop();
+});
+
 test('[X9] an invite lets a second device in; both write, both see, both are told that it was delivered', async () => {
   const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
   const [a, b] = [await startDevice(), await startDevice()];

@@ -60,6 +60,12 @@ export type UnitOutcome =
   | { readonly outcome: 'branch'; readonly unit: Unit; readonly changes: boolean; readonly fault: Fault }
   | { readonly outcome: 'held' | 'rejected'; readonly fault: Fault };
 
+/** What keeps a unit from having its whole effect, as a code: entries hold what people wrote, which no error's text may. */
+export function codeOf(outcome: UnitOutcome): string | undefined {
+  if (outcome.outcome === 'admitted') return (outcome.voided[0]?.fault ?? outcome.rest)?.code;
+  return 'fault' in outcome ? outcome.fault.code : outcome.outcome;
+}
+
 export interface AdmitOptions {
   readonly roomNowMs: number;
   /** Entries before this place were admitted in an earlier start: their time was judged then. */

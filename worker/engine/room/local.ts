@@ -3,7 +3,7 @@ import { clampToFuture, compareHlc, type Hlc } from '../../../src/core/clock/ind
 import { entryKinds, type Entry } from '../../../src/core/entry/index.js';
 import { judgeEffect } from '../../../src/core/admission/index.js';
 import type { Payload } from '../../../src/core/op/index.js';
-import { admitUnit, applyPayload, dataContext, domainOf, domainsInOrder, type Unit } from '../replica/index.js';
+import { admitUnit, applyPayload, codeOf, dataContext, domainOf, domainsInOrder, type Unit } from '../replica/index.js';
 import { signData, storeUnit, tick } from './author.js';
 import { bump, countFault, myGrant, now, ownWaits, sendEpoch, type RoomCore } from './core.js';
 import { trackWrite } from './load.js';
@@ -176,7 +176,7 @@ async function commitSigned(
     const skipEffect = new Set(unit.entries.map((entry) => toHex(entry.id)));
     const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER, skipEffect });
     if (outcome.outcome !== 'admitted' || outcome.rest !== null || outcome.voided.length > 0)
-      throw new TypeError(`own unit was not admitted: ${JSON.stringify(outcome)}`);
+      throw new TypeError(`own unit was not admitted: ${codeOf(outcome)}`);
     await storeUnit(core, step, unit);
     for (const entry of unit.entries)
       if (entry.payload !== null) trackWrite(core, entry.payload, { domain: o.domainHex, seq: entry.seq });

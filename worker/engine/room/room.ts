@@ -64,10 +64,18 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     pending = [];
     if (writes.length === 0) return;
     step.failures.push(() => (pending = [...writes, ...pending]));
-    await signWaiting(step); // what was written before comes before
-    const { outcomes, signed } = await takeWrites(core, step, { writes, isCleared: net.isCleared() });
+    const { outcomes, signed } = await take(step, writes);
     for (const [i, write] of writes.entries()) report(write, outcomes[i]);
     finish(step, signed);
+  };
+  const take = async (step: Step, writes: readonly LocalWrite[]): ReturnType<typeof takeWrites> => {
+    try {
+      await signWaiting(step); // what was written before comes before
+      return await takeWrites(core, step, { writes, isCleared: net.isCleared() });
+    } catch (error) {
+      complain(error);
+      throw new StoreError('broken', 'what was written could not be taken', { cause: error });
+    }
   };
   const signWaiting = async (step: Step): Promise<void> => {
     if (core.drafts.length > 0 && canSign(core, net.isCleared())) finish(step, await signDrafts(core, step));
@@ -109,10 +117,11 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
     },
     failed: async (error) => {
-      const failure = failureOf(error);
       complain(error);
-      host.storeFailed(failure);
-      if (failure === 'fenced' || failure === 'closed') return;
+      if (error instanceof StoreError) {
+        host.storeFailed(error.failure);
+        if (error.failure === 'fenced' || error.failure === 'closed') return;
+      }
       // What is in memory is ahead of the disk: nothing else runs before it is read anew.
       for (let waitMs = retryFirstMs; !stopped && !(await reloaded()); waitMs = Math.min(reloadWaitMaxMs, waitMs * 2))
         await pause(core, waitMs);
