@@ -16,8 +16,8 @@ export interface Disk {
   /** Lets go of what is open, where something is: an idle connection of a sleeping tab makes others wait (tabs.md T5). */
   readonly close: () => void;
   /**
-   * Everything is gone and every open store is fenced when this resolves. `emptied`: the empty database itself is
-   * deleted once a sleeping tab lets go of it.
+   * Everything is gone and every open store is fenced when this resolves. An empty database stays: deleting it would make
+   * whoever opens it next wait for every tab that sleeps with a connection.
    */
-  readonly erase: () => Promise<'deleted' | 'emptied'>;
+  readonly erase: () => Promise<void>;
 }

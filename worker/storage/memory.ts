@@ -59,7 +59,6 @@ function diskOf(platter: Platter, options: MemoryDiskOptions): MemoryDisk {
       queue.add('generation', () => {
         platter.generation = 0;
         for (const rows of platter.tables.values()) rows.length = 0;
-        return 'deleted' as const;
       }),
     failNext: (failure, commits = 1) => {
       for (let i = 0; i < commits; i++) failures.push(failure);

@@ -58,7 +58,6 @@ export function createBrowserDisk({
     },
     close: connection.close,
     erase: async () => {
-      // A database that cannot even be emptied can still be deleted.
       const emptied = await connection
         .use('erase', (db) => clearAll(unwrap(db)))
         .then(
@@ -66,7 +65,8 @@ export function createBrowserDisk({
           () => false,
         );
       connection.close();
-      return deleteDatabase(name, { time, watch, emptied });
+      // What cannot even be emptied can still be deleted.
+      if (!emptied) await deleteDatabase(name, time, watch);
     },
   };
 }
@@ -124,16 +124,13 @@ function storeKey(key: IDBValidKey): StoreKey {
   return parts.filter((part) => typeof part === 'string' || typeof part === 'number');
 }
 
-/** Once the data is gone, waiting for ever for others to let go of an empty database would help nobody. */
-function deleteDatabase(
-  name: string,
-  { time, watch, emptied }: { readonly time: Time; readonly watch: Watch; readonly emptied: boolean },
-): Promise<'deleted' | 'emptied'> {
+/** Others may never let go. */
+function deleteDatabase(name: string, time: Time, watch: Watch): Promise<void> {
   return new Promise((resolve, reject) => {
     let unblock = (): void => undefined;
     const blocked = (): void => {
       const cancel = time.after(eraseWaitMs, () =>
-        emptied ? resolve('emptied') : reject(new StoreError('broken', 'database: erase is blocked by another tab')),
+        reject(new StoreError('broken', 'database: erase is blocked by another tab')),
       );
       const free = watch.blocked('erase');
       unblock = () => {
@@ -143,10 +140,7 @@ function deleteDatabase(
     };
     deleteDB(name, { blocked })
       .finally(() => unblock())
-      .then(
-        () => resolve('deleted'),
-        (error: unknown) => reject(toStoreError(error, 'erase')),
-      );
+      .then(resolve, (error: unknown) => reject(toStoreError(error, 'erase')));
   });
 }
 
