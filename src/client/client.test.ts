@@ -448,6 +448,22 @@ describe('[F10] a device of which another copy has written', () => {
   });
 });
 
+describe('[X11] what was given up', () => {
+  test('is let go of when the engine opens it all the same', async () => {
+    const worker = createFakeWorker((message, self) => message.t === 'start' && wake(self));
+    const client = createClient(over(worker));
+    const stop = new AbortController();
+    const opening = codeOf(client.openRoom('plans', { ...options, signal: stop.signal }));
+    await settled();
+    stop.abort();
+    expect(await opening).toBe('aborted');
+    const [call] = worker.of('call');
+    view(worker, 'r1', { reset: true, info: infoOf(board) }, []);
+    worker.say({ t: 'reply', id: call!.id, value: { room: 'r1' } });
+    expect(worker.of('call').at(-1)).toMatchObject({ name: 'close', args: { room: 'r1' } });
+  });
+});
+
 describe('[X11] a transaction', () => {
   test('has what every handle of its room writes in it, all or nothing', async () => {
     const { worker, client } = serve();

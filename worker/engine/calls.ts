@@ -176,6 +176,7 @@ async function create(
     boots: [toHex(boot)],
     title: a.title,
     undelivered: 0,
+    bytes: 0,
   };
   const core = c.rooms.newCore({ roomId, keys, boot, row });
   const room = c.rooms.adopt(core, tab.id, { isNew: true, isCold: ports.isCold === true });

@@ -28,7 +28,15 @@ async function newCore(
 ): Promise<RoomCore> {
   const { ports } = await startDevice();
   const [keys, boot] = [await ports.vault.createDeviceKeys(), ports.random.bytes(8)];
-  const row = { key: null, request: '', handle: keys.handle, boots: [toHex(boot)], title: '', undelivered: 0 };
+  const row = {
+    key: null,
+    request: '',
+    handle: keys.handle,
+    boots: [toHex(boot)],
+    title: '',
+    undelivered: 0,
+    bytes: 0,
+  };
   const loop = createStepLoop({
     store: ports.store,
     report: (error) => {

@@ -87,6 +87,23 @@ test('[F23] an owner that opens a room with a grown schema can write by it when 
   await device.engine.stop();
 });
 
+test('[S17] the list of rooms knows what each takes, also of those that are not open', async () => {
+  const before = await startDevice();
+  const { tab, room } = await createRoom(before, 'plans');
+  for (let i = 0; i < 5; i++) room.insertCard(`${String(i)} ${'long '.repeat(100)}`);
+  await until(() => room.saved() === 5 && (tab.client()?.rooms[0]?.undelivered ?? 0) > 4);
+  const [bytes = 0, used] = [tab.client()?.rooms[0]?.bytes, tab.client()?.usedBytes];
+  expect(bytes).toBeGreaterThan(1_000);
+  expect(used).toBe(bytes);
+  await before.engine.stop();
+
+  const device = await startDevice({ disk: before.disk });
+  const again = device.tab();
+  await until(() => again.client() !== null);
+  expect(again.client()).toMatchObject({ usedBytes: bytes, rooms: [{ bytes }] });
+  await device.engine.stop();
+});
+
 test('[X9] an invite lets a second device in; both write, both see, both are told that it was delivered', async () => {
   const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
   const [a, b] = [await startDevice(), await startDevice()];

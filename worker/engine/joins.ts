@@ -132,6 +132,7 @@ async function startJoin(
     boots: [toHex(boot)],
     title: '',
     undelivered: 0,
+    bytes: 0,
   };
   const core = rooms.newCore({ roomId: code.roomId, keys, boot, row });
   const room = rooms.adopt(core, holder, { isNew: true, isCold: ports.isCold === true });

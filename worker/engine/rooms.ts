@@ -50,7 +50,6 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
   const opening = new Map<string, Promise<OpenRoom>>();
   /** Engines that end: only then may the next one read the room's disk. */
   const closing = new Map<string, Promise<void>>();
-  const sizes = new Map<string, number>();
   for (const stored of await ports.store.list('rooms', [])) {
     const [room, row] = [stored.key[0], readRoomRow(stored.value, ports.vault)];
     if (typeof room === 'string' && roomIdOf(stored) !== null && row !== null) rows.set(room, row);
@@ -65,10 +64,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
         storeFailed: (failure) => {
           host.storeFailed(core.room, failure);
         },
-        committed: () => {
-          sizes.set(core.room, core.counters.get('bytesStored') ?? 0);
-          host.committed();
-        },
+        committed: host.committed,
         summaryChanged: () => {
           summarize(core);
         },
@@ -87,13 +83,15 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     if (row === undefined) return;
     const [title, undelivered] = [titleOf(core) ?? row.title, undeliveredCount(core)];
     if (title === row.title && undelivered === row.undelivered) return;
-    core.row = { ...core.row, title, undelivered };
+    core.row = { ...core.row, title, undelivered, bytes: bytesOf(core.room, row) };
     rows.set(core.room, core.row);
     core.loop.enqueue((step) => {
       step.ops.push(putRoom(ports.vault, core.room, core.row));
     });
     host.changed();
   };
+  const bytesOf = (room: string, row: RoomRow): number =>
+    open.get(room)?.engine.core.counters.get('bytesStored') ?? row.bytes;
   const load = async (room: string, holder: string): Promise<OpenRoom> => {
     await closing.get(room);
     const row = rows.get(room);
@@ -163,7 +161,6 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
         if (row !== undefined) rows.set(room, row);
         throw error;
       }
-      sizes.delete(room);
       host.changed();
     },
     newCore,
@@ -173,9 +170,9 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
         key: row.key,
         title: row.title,
         undelivered: row.undelivered,
-        bytes: sizes.get(id) ?? 0,
+        bytes: bytesOf(id, row),
       })),
-    usedBytes: () => [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
+    usedBytes: () => [...rows].reduce((sum, [id, row]) => sum + bytesOf(id, row), 0),
     stop: async () => {
       const rooms = [...open.values()];
       open.clear();

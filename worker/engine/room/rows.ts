@@ -22,6 +22,8 @@ export interface RoomRow {
   readonly boots: readonly string[];
   readonly title: string;
   readonly undelivered: number;
+  /** What its packs take, as of when the row was written. */
+  readonly bytes: number;
 }
 
 /** Engine starts that are remembered. */
@@ -41,7 +43,7 @@ export interface Draft {
 export function readRoomRow(value: StoreValue, vault: Pick<Vault, 'openAtRest'> | null = null): RoomRow | null {
   if (typeof value !== 'object' || value === null) return null;
   const row: Partial<Record<keyof RoomRow, unknown>> = value;
-  const { key, request, handle, boots, title, undelivered } = row;
+  const { key, request, handle, boots, title, undelivered, bytes } = row;
   if (typeof request !== 'string' || !Array.isArray(boots) || handle === undefined) return null;
   return {
     key: typeof key === 'string' ? key : null,
@@ -50,6 +52,7 @@ export function readRoomRow(value: StoreValue, vault: Pick<Vault, 'openAtRest'> 
     boots: boots.filter((boot): boot is string => typeof boot === 'string'),
     title: readTitle(title, vault),
     undelivered: typeof undelivered === 'number' ? undelivered : 0,
+    bytes: typeof bytes === 'number' ? bytes : 0,
   };
 }
 
