@@ -78,9 +78,11 @@ export type RecordOf<N extends string, F extends Fields> = Flat<
   { readonly id: RecordId<N> } & { readonly [K in keyof F]: Read<F[K]> }
 >;
 
-/** What an insert takes. */
+/** What an insert takes: counters begin at 0. */
 export type Insert<F extends Fields> = Flat<
-  { [K in Must<F>]: Put<F[K]> } & { [K in Exclude<keyof F, Must<F>>]?: Put<F[K]> | undefined }
+  { [K in Must<F>]: Put<F[K]> } & {
+    [K in Exclude<Keys<F, { readonly settable: true }>, Must<F>>]?: Put<F[K]> | undefined;
+  }
 >;
 
 /** What an update takes: null clears an optional field, undefined is ignored. */

@@ -23,6 +23,7 @@ const expected: readonly (readonly [label: string, code: number, words: RegExp])
   ['unknown collection', 2551, /'shapez' does not exist/],
   ['unknown field', 2353, /'z' does not exist/],
   ['counters are not set', 2353, /'votes' does not exist/],
+  ['counters begin at 0', 2353, /'votes' does not exist/],
   ['increment only on counters', 2345, /'"x"' is not assignable to parameter of type '"votes"'/],
   ['null only on optional fields', 2322, /'null' is not assignable to type 'number/],
   ['rows are read-only', 2540, /'x' because it is a read-only property/],

@@ -19,6 +19,8 @@ export function negative(room: Room<typeof standup>): void {
   room.data.shapes.update('id', { z: 1 });
   // @ts-expect-error counters are not set
   room.data.shapes.update('id', { votes: 3 });
+  // @ts-expect-error counters begin at 0
+  room.data.shapes.insert({ x: 1, y: 1, kind: 'box', votes: 3 });
   // @ts-expect-error increment only on counters
   room.data.shapes.increment('id', 'x');
   // @ts-expect-error null only on optional fields

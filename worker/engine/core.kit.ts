@@ -151,9 +151,9 @@ export async function copyAll(from: RoomCore, to: RoomCore): Promise<void> {
 export async function forgeControl(
   core: RoomCore,
   payload: ControlPayload,
-  o: { readonly deps?: readonly Bytes[]; readonly cap?: Bytes } = {},
+  o: { readonly deps?: readonly Bytes[]; readonly cap?: Bytes; readonly isFirst?: true } = {},
 ): Promise<Unit> {
-  const last = headOf(core.state.control, core.device);
+  const last = o.isFirst === true ? null : headOf(core.state.control, core.device);
   const { deviceId: author } = core.keys;
   const [seq, prev] = last === null ? [0, zeros32] : [last.seq + 1, last.id];
   const place = { roomId: core.roomId, domainId: zeros32, author, seq, prev };

@@ -3,7 +3,7 @@ import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { createRecordId } from '../../src/core/identity/index.js';
 import { encodePayload, type Op } from '../../src/core/op/index.js';
 import { encodeDeclaration, metaPrefix, schemaPrefix } from '../../src/core/schema/index.js';
-import { act, copyAll, forgeControl, foundCore, give, memberCore } from './core.kit.js';
+import { act, copyAll, forgeControl, foundCore, give, memberCore, strangerCore, unitsOf } from './core.kit.js';
 import type { Unit } from './replica/index.js';
 import { testDeclaration } from './rig.kit.js';
 import { signData, tick, writeControl } from './room/author.js';
@@ -108,4 +108,20 @@ test('[F21] one stamp in two domains of one name: the same at all, in whatever o
   await give(ada, [...one, ...two]);
   await give(bob, [...two, ...one]);
   expect([cardsOf(ada), cardsOf(bob)]).toEqual([['two'], ['two']]);
+});
+
+test('[AUTH-1] nothing of the founder stands at the place of genesis, whatever its id and whenever it comes', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  let sibling: Unit;
+  do sibling = await forgeControl(ada, { kind: 'fold' }, { isFirst: true });
+  while (idOf(sibling) > ada.room);
+  const [taken] = await give(bob, [sibling]);
+  expect(taken).toMatchObject({ outcome: 'rejected', fault: { code: 'entry/wrong-room' }, mustReload: false });
+  await loadRoom(bob);
+  expect(bob.state.access.devices.size).toBe(2);
+  const late = await strangerCore(ada);
+  expect((await give(late, [sibling]))[0]).toMatchObject({ outcome: 'held' });
+  await give(late, await unitsOf(ada));
+  expect([late.state.access.devices.size, late.state.forks.size, late.held.length]).toEqual([2, 0, 0]);
 });

@@ -105,10 +105,15 @@ export function admitUnit(state: ReplicaState, unit: Unit, o: AdmitOptions): Uni
   }
 }
 
-/** A genesis is signed for no room: that of another must not pass for a second first entry here. */
+/**
+ * A genesis is signed for no room: that of another must not pass for a second first entry here. Nor may anything else of
+ * its author: of two for the founder's first place the room would begin with the lower (AUTH-1).
+ */
 function isForeignGenesis(state: ReplicaState, unit: Unit): boolean {
   const [first] = unit.entries;
-  return first !== undefined && isZero(first.roomId) && !equalBytes(first.id, state.roomId);
+  if (first === undefined || equalBytes(first.id, state.roomId)) return false;
+  const isFirst = first.seq === 0 && toHex(unit.domainId) === controlKey;
+  return isZero(first.roomId) || (isFirst && toHex(unit.author) === state.log[0]?.author);
 }
 
 function held(fault: Fault): UnitOutcome {
