@@ -130,7 +130,7 @@ test('[S16] a tampered code, and a code for another room, are refused or wait in
       ([text, net]) => window.kr.attempt(async () => window.kr.join('cem', text, [net])),
       [wrong, network] as const,
     );
-    expect(outcome.ok ? codeOf(await cem.joined()) : outcome.name).toBe(wrong === '' ? 'TypeError' : 'invite/invalid');
+    expect(outcome.ok ? codeOf(await cem.joined()) : outcome.name).toBe(wrong === '' ? 'RangeError' : 'invite/invalid');
   }
   expect(await cem.frames()).toEqual([]);
 

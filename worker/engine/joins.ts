@@ -7,6 +7,7 @@ import { profileOp, writeMeta } from './create.js';
 import type { EnginePorts } from './ports.js';
 import { myGrant } from './room/core.js';
 import { runJoin, settleJoin } from './room/joiner.js';
+import { loadRoom } from './room/load.js';
 import { putRoom, type RoomRow } from './room/rows.js';
 import type { OpenRoom, Rooms } from './rooms.js';
 
@@ -135,6 +136,7 @@ async function startJoin(
     bytes: 0,
   };
   const core = rooms.newCore({ roomId: code.roomId, keys, boot, row });
+  await loadRoom(core); // a join that was interrupted has stored what came until then
   const room = rooms.adopt(core, holder, { isNew: true, isCold: ports.isCold === true });
   const running = runJoin(room.engine, { secret: code.secret, requestId, profile, onStep });
   const settle = async (): Promise<void> => {

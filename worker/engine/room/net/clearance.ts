@@ -55,11 +55,12 @@ export function createClearance(
     isCleared: () => cleared && core.blocked === null,
     blocked: () => core.blocked,
     answered: async (peer, heads) => {
+      if (isOff) return 'ignored';
       const verified = await Promise.all(heads.map((head) => isMine(core, head)));
       const tail = heads.filter((head, i) => verified[i] === true && !isHeld(head));
       if (tail.length > 0) {
         // Also when another, who lacks the tail, was quicker: what is signed from here on would be a fork for certain.
-        cleared = isOff;
+        cleared = false;
         above = tail;
         stopWait?.();
         stopWait = null;
