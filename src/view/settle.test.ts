@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { settle } from './settle.js';
 
-const json = fc.jsonValue({ noUnicodeString: false });
+/** No decoder lets the forbidden key through, and no write takes it. */
+const json = fc
+  .jsonValue({ noUnicodeString: false })
+  .filter((value) => !JSON.stringify(value).includes('"__proto__":'));
 
 describe('settle', () => {
   test('an equal value is the one before, whatever it was copied from', () => {
