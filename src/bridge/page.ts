@@ -18,16 +18,11 @@ import type { CallArgs, CallName, FromWorker, Rejection, RoomInfo, RoomUpdate, T
  */
 export type FromPage =
   | Exclude<ToWorker, { readonly t: 'write' | 'call' }>
-  | {
-      readonly t: 'write';
-      readonly room: string;
-      readonly n: number;
-      readonly prev: number;
-      readonly domain: string;
+  | (Omit<Extract<ToWorker, { readonly t: 'write' }>, 'payload'> & {
       /** Prefix of the published schema that all ops fit; null: the built-in one of `meta`. */
       readonly schema: Bytes | null;
       readonly ops: readonly PageOp[];
-    }
+    })
   | { readonly t: 'call'; readonly id: number; readonly name: CallName; readonly args: unknown };
 
 /** An op whose record id is in base64url, as in the API. */

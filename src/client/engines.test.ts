@@ -6,7 +6,6 @@ import { board, infoOf } from '../view/view.kit.js';
 import { createClient } from './client.js';
 import type { FakeWorker } from './fake-worker.kit.js';
 import { createFakeWorker, createServing, over, ready, settled, view, wake } from './fake-worker.kit.js';
-import type { Client } from './types.js';
 
 const options = { schema: board };
 const trouble = (code: PageError['code']): PageError => ({
@@ -27,26 +26,31 @@ async function stateOf(promise: Promise<unknown>): Promise<string> {
 }
 
 /** A worker whose engine answers calls only when the test says so, in what order it says. */
-function serveByHand(): { worker: FakeWorker; client: Client; answer: (call: FromPage & { t: 'call' }) => void } {
+function serveByHand() {
   const worker = createFakeWorker((message, self) => {
     if (message.t === 'start') wake(self);
   });
+  const client = createClient(over(worker));
   const answer = ({ id, name }: FromPage & { t: 'call' }): void => {
     if (name === 'open') view(worker, 'r1', { reset: true, info: infoOf(board) }, []);
     worker.say({ t: 'reply', id, value: name === 'open' ? { room: 'r1' } : null });
   };
-  return { worker, client: createClient(over(worker)), answer };
+  /** The first room that is opened. */
+  const opened = async (idOrKey: string) => {
+    const opening = client.openRoom(idOrKey, options);
+    await settled();
+    answer(calls(worker, 'open')[0]!);
+    return (await opening)!;
+  };
+  return { worker, client, answer, opened };
 }
 
 const calls = (worker: FakeWorker, name: string): (FromPage & { t: 'call' })[] =>
   worker.of('call').filter((call) => call.name === name);
 
 test('[X11] a room is not closed while another handle of it may be on its way, and is when none is', async () => {
-  const { worker, client, answer } = serveByHand();
-  const first = client.openRoom('plans', options);
-  await settled();
-  answer(calls(worker, 'open')[0]!);
-  const old = (await first)!;
+  const { worker, client, answer, opened } = serveByHand();
+  const old = await opened('plans');
   const second = client.openRoom('plans', options);
   await old.close();
   expect(calls(worker, 'close')).toEqual([]);
@@ -92,11 +96,8 @@ test('[X11] a room that the next engine cannot open is told and asked for again;
 });
 
 test('[X11] a room that the engine has not open is asked for again with its writes, and closed when it is gone', async () => {
-  const { worker, client, answer } = serveByHand();
-  const opening = client.openRoom('r1', options);
-  await settled();
-  answer(calls(worker, 'open')[0]!);
-  const room = (await opening)!;
+  const { worker, answer, opened } = serveByHand();
+  const room = await opened('r1');
   const write = room.data.cards.insert({ x: 1 });
   worker.say({ t: 'room-error', room: 'r1', error: trouble('room/closed') });
   answer(calls(worker, 'open')[1]!);

@@ -1,15 +1,26 @@
 import { expect, test } from 'vitest';
 import { compareBytes, toBase64Url, toHex, type Bytes } from '../../src/core/base/index.js';
 import { encodeValue } from '../../src/core/codec/index.js';
-import { kidOf, sha256 } from '../../src/core/crypto/index.js';
+import { sha256 } from '../../src/core/crypto/index.js';
 import { bindMessage, createRecordId } from '../../src/core/identity/index.js';
 import { inviteKeys, joinAskMessage, type InviteKeys } from '../../src/core/invite/index.js';
 import { decodeJoinAnswer, openJoinAnswer, sealJoinAsk } from '../../src/core/wire/index.js';
 import { writeMeta } from './create.js';
 import { writeControl } from './room/author.js';
-import { learnKey, type RoomCore } from './room/core.js';
+import type { RoomCore } from './room/core.js';
 import { createAdmitter } from './room/net/admit-joiner.js';
-import { act, copyAll, forgeControl, foundCore, give, grantFor, linkTo, memberCore, strangerCore } from './core.kit.js';
+import {
+  act,
+  addLooseEpochs,
+  copyAll,
+  forgeControl,
+  foundCore,
+  give,
+  grantFor,
+  linkTo,
+  memberCore,
+  strangerCore,
+} from './core.kit.js';
 
 const zeros32 = new Uint8Array(32);
 const nextRanks = { rank: 20, perms: 7 };
@@ -155,14 +166,7 @@ test('[X9] an ask that no entry can grant as things are is answered busy, and fa
 
 test('[F24] a grant by an invite with 256 domains brings as many keys as fit it, the one in use first', async () => {
   const ada = await foundCore();
-  for (let i = 0; i < 60; i++) {
-    const key = ada.ports.random.bytes(32);
-    const kid = kidOf(ada.roomId, zeros32, key);
-    await act(ada, async (step) => {
-      learnKey(ada, step, { kid, key });
-      await writeControl(ada, step, { kind: 'epoch', scope: zeros32, kid, gen: 1, parents: [], links: [] });
-    });
-  }
+  await addLooseEpochs(ada, 60);
   const write = Array.from({ length: 256 }, () => ada.ports.random.bytes(32)).sort(compareBytes);
   const link = await inviteBy(ada, { write });
   await publish(ada, link);

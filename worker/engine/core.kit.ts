@@ -2,7 +2,7 @@
 import { compareBytes, concatBytes, toHex, type Bytes } from '../../src/core/base/index.js';
 import { controlKind, encodeControl, type ControlPayload } from '../../src/core/access/index.js';
 import { nextHlc } from '../../src/core/clock/index.js';
-import { epochPrk } from '../../src/core/crypto/index.js';
+import { epochPrk, kidOf } from '../../src/core/crypto/index.js';
 import { commitKey, commitment, entryId, headMessage, type Entry } from '../../src/core/entry/index.js';
 import { sealKey } from '../../src/core/epoch/index.js';
 import { bindMessage } from '../../src/core/identity/index.js';
@@ -12,7 +12,7 @@ import { storedBytes } from '../../src/ports/index.js';
 import { createGenesis, foundRoom } from './create.js';
 import { controlKey, domainsInOrder, headOf, type Unit } from './replica/index.js';
 import { writeControl } from './room/author.js';
-import { createRoomCore, sendEpoch, unitKeys, type RoomCore } from './room/core.js';
+import { createRoomCore, learnKey, sendEpoch, unitKeys, type RoomCore } from './room/core.js';
 import { keysToGive } from './room/epochs.js';
 import { ingestUnit, type Ingested } from './room/ingest.js';
 import { createNetLink, type NetLink } from './room/net/link.js';
@@ -145,6 +145,18 @@ export async function give(core: RoomCore, units: readonly Unit[]): Promise<Inge
 /** All that `from` holds goes to `to`. */
 export async function copyAll(from: RoomCore, to: RoomCore): Promise<void> {
   await give(to, await unitsOf(from));
+}
+
+/** Epochs that nothing links: each key has to be given for itself. */
+export async function addLooseEpochs(core: RoomCore, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const key = core.ports.random.bytes(32);
+    const kid = kidOf(core.roomId, zeros32, key);
+    await act(core, async (step) => {
+      learnKey(core, step, { kid, key });
+      await writeControl(core, step, { kind: 'epoch', scope: zeros32, kid, gen: 1, parents: [], links: [] });
+    });
+  }
 }
 
 /** A control entry that this device signs whatever it knows better; it does not take it in itself. */

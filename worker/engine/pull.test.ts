@@ -8,7 +8,7 @@ import { domainOf, type DomainReplica } from './replica/index.js';
 import type { RoomCore } from './room/core.js';
 import { createBeacons } from './room/net/beacons.js';
 import { createPull, type PullHost } from './room/net/pull.js';
-import { clockOf } from './room/net/source.js';
+import { clockOf } from './room/net/lacking.js';
 import { createStrangers } from './room/net/strangers.js';
 import { foundCore, forgeControl, linkTo, memberCore, peerOf, strangerCore } from './core.kit.js';
 

@@ -6,7 +6,7 @@ import type { RecordEntry } from '../../src/core/record/index.js';
 import { storedBytes } from '../../src/ports/index.js';
 import { createRoomCore, type RoomCore } from '../engine/room/core.js';
 import { loadRoom, roomIdOf } from '../engine/room/load.js';
-import { summaryOf } from '../engine/room/net/source.js';
+import { summaryOf } from '../engine/room/net/lacking.js';
 import { readRoomRow } from '../engine/room/rows.js';
 import { openUnit } from '../engine/room/units.js';
 import { unitKeys } from '../engine/room/core.js';

@@ -24,6 +24,7 @@ import type { ChangedRecord } from '../../../src/core/record/index.js';
 import type { PackPlace } from './branches.js';
 import { endOf, fall, forkOf, noteBranchPack, placeOf } from './fork.js';
 import { learnFromMeta } from './meta.js';
+import type { UnitOutcome } from './outcome.js';
 import {
   appendEntry,
   chainKey,
@@ -38,33 +39,6 @@ import {
   type ReplicaState,
 } from './state.js';
 import type { Unit } from './unit.js';
-
-/**
- * What came of a unit. `known`: nothing new in it. `branch`: its author signed something else for the same place (F6);
- * `unit` is the part that does not stand, and `changes` says that something else falls with it.
- */
-export type UnitOutcome =
-  | {
-      readonly outcome: 'admitted';
-      /** What is new in the set: a prefix of what the unit brought. */
-      readonly entries: readonly Entry[];
-      /** The part to store, or null when it is stored already. It may hold more than is admitted: see `rest`. */
-      readonly store: Unit | null;
-      /** Why the entries after `entries` wait; null when none do. */
-      readonly rest: Fault | null;
-      readonly changed: readonly ChangedRecord[];
-      readonly voided: readonly { readonly entry: Entry; readonly fault: Fault }[];
-      readonly isControl: boolean;
-    }
-  | { readonly outcome: 'known' }
-  | { readonly outcome: 'branch'; readonly unit: Unit; readonly changes: boolean; readonly fault: Fault }
-  | { readonly outcome: 'held' | 'rejected'; readonly fault: Fault };
-
-/** What keeps a unit from having its whole effect, as a code: entries hold what people wrote, which no error's text may. */
-export function codeOf(outcome: UnitOutcome): string | undefined {
-  if (outcome.outcome === 'admitted') return (outcome.voided[0]?.fault ?? outcome.rest)?.code;
-  return 'fault' in outcome ? outcome.fault.code : outcome.outcome;
-}
 
 export interface AdmitOptions {
   readonly roomNowMs: number;
@@ -87,7 +61,7 @@ export function admitUnit(state: ReplicaState, unit: Unit, o: AdmitOptions): Uni
   const domainHex = toHex(unit.domainId);
   const domain = domainOf(state, domainHex);
   if (domain === null) return held(fail('entry/missing-dep').fault);
-  if (isForeignGenesis(state, unit)) return held(fail('entry/wrong-room').fault);
+  if (isBesideGenesis(state, unit)) return held(fail('entry/wrong-room').fault);
   const place = placeOf(state, domain, unit);
   switch (place.is) {
     case 'known':
@@ -109,7 +83,7 @@ export function admitUnit(state: ReplicaState, unit: Unit, o: AdmitOptions): Uni
  * A genesis is signed for no room: that of another must not pass for a second first entry here. Nor may anything else of
  * its author: of two for the founder's first place the room would begin with the lower (AUTH-1).
  */
-function isForeignGenesis(state: ReplicaState, unit: Unit): boolean {
+function isBesideGenesis(state: ReplicaState, unit: Unit): boolean {
   const [first] = unit.entries;
   if (first === undefined || equalBytes(first.id, state.roomId)) return false;
   const isFirst = first.seq === 0 && toHex(unit.domainId) === controlKey;

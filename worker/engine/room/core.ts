@@ -1,4 +1,4 @@
-import { fromHex, toHex, type Bytes, type FaultCode } from '../../../src/core/base/index.js';
+import { equalBytes, fromHex, toHex, type Bytes, type FaultCode } from '../../../src/core/base/index.js';
 import { chooseSendEpoch } from '../../../src/core/epoch/index.js';
 import { epochPrk } from '../../../src/core/crypto/index.js';
 import type { EpochState, Grant } from '../../../src/core/access/index.js';
@@ -135,7 +135,9 @@ export function myGrant(core: RoomCore): Grant | null {
  * now signs twice (F6, F10).
  */
 export function ownWaits(core: RoomCore, domainHex: string): boolean {
-  return core.held.some(({ unit }) => toHex(unit.author) === core.device && toHex(unit.domainId) === domainHex);
+  return core.held.some(
+    ({ unit }) => equalBytes(unit.author, core.keys.deviceId) && toHex(unit.domainId) === domainHex,
+  );
 }
 
 /** The epoch that may be written under now (send rule), or null. */

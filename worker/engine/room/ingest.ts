@@ -1,9 +1,8 @@
-import { equalBytes, fail, faultOutcomes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
-import { decodeControl, type ControlPayload } from '../../../src/core/access/index.js';
+import { fail, faultOutcomes, toHex, type Fault } from '../../../src/core/base/index.js';
+import { decodeControl } from '../../../src/core/access/index.js';
 import { bindOf } from '../../../src/core/admission/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
 import { isLowOrderX25519 } from '../../../src/core/crypto/index.js';
-import { openKey, openLink } from '../../../src/core/epoch/index.js';
 import { bindMessage } from '../../../src/core/identity/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import {
@@ -21,7 +20,9 @@ import {
   type UnitOutcome,
 } from '../replica/index.js';
 import { storeBranch, storeUnit } from './author.js';
-import { bump, countFault, learnKey, now, type HeldUnit, type RoomCore } from './core.js';
+import { bump, countFault, now, type HeldUnit, type RoomCore } from './core.js';
+import { hold } from './hold.js';
+import { learnKeysOf } from './learn-keys.js';
 import { branchKey } from './rows.js';
 import { noteChanged, type Step } from './step.js';
 
@@ -42,21 +43,8 @@ export interface Ingested {
   readonly isNews: boolean;
 }
 
-/** Bounds of what waits (HOLD): beyond them the oldest is dropped and will be asked for again (requirements §8). */
-const maxHeld: HeldBound = { bytes: 8 * 1024 * 1024, units: 4096 };
-/** Of these so much of one author, */
-const maxHeldOfAuthor: HeldBound = { bytes: 2 * 1024 * 1024, units: 1024 };
-/** and so much of all authors that control knows no grant of: anybody can make them up. */
-const maxHeldOfStrangers: HeldBound = { bytes: 1024 * 1024, units: 256 };
 /** Packs of branches that are kept of one chain for the asking; more only when something that waits needs them. */
 const maxFreeBranchPacks = 8;
-const zeros32 = new Uint8Array(32);
-
-interface HeldBound {
-  readonly bytes: number;
-  readonly units: number;
-}
-
 interface Progress {
   readonly admitted: Entry[];
   readonly ownVoided: { entry: Entry; fault: Fault }[];
@@ -283,41 +271,6 @@ export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
   return { ...progress, outcome: 'known', fault: null, isNews: progress.admitted.length > 0 };
 }
 
-/** Whether the unit is new among what waits, and nothing had to go for it. */
-function hold(core: RoomCore, item: HeldUnit): boolean {
-  // By the entry it ends in: of one chain several branches may wait, and each may be the one that is needed.
-  const endOf = ({ unit }: HeldUnit): Bytes => unit.entries.at(-1)?.id ?? zeros32;
-  const isSame = (other: HeldUnit): boolean => equalBytes(endOf(other), endOf(item));
-  const others = core.held.filter((other) => !isSame(other));
-  const isNew = others.length === core.held.length;
-  core.held = [...others, item];
-  const known = new Set([...core.state.access.grants.values()].map((grant) => grant.subject));
-  const isStranger = ({ unit }: HeldUnit): boolean => !known.has(toHex(unit.author));
-  let lost = isStranger(item) ? dropOldest(core, isStranger, maxHeldOfStrangers) : 0;
-  const ofMembers =
-    dropOldest(core, ({ unit }) => equalBytes(unit.author, item.unit.author), maxHeldOfAuthor) +
-    dropOldest(core, () => true, maxHeld);
-  // What strangers lose is not asked for again: whoever makes them up has more.
-  core.heldLost += ofMembers;
-  lost += ofMembers;
-  return isNew && lost === 0;
-}
-
-/** Drops the oldest of some that wait until they keep the bound; gives how many. */
-function dropOldest(core: RoomCore, of: (item: HeldUnit) => boolean, bound: HeldBound): number {
-  const some = core.held.filter((item) => item.isRead !== true && of(item)); // what is on the disk would not be sent again
-  let bytes = some.reduce((sum, item) => sum + item.bytes, 0);
-  const gone = new Set<HeldUnit>();
-  for (const item of some) {
-    if (bytes <= bound.bytes && some.length - gone.size <= bound.units) break;
-    bytes -= item.bytes;
-    gone.add(item);
-  }
-  if (gone.size > 0) core.held = core.held.filter((item) => !gone.has(item));
-  bump(core, 'heldDropped', gone.size);
-  return gone.size;
-}
-
 /** The signature over the X25519 key that genesis and grants carry (F11), and that this key can be used at all. */
 async function checkBind(core: RoomCore, unit: Unit): Promise<Fault | null> {
   if (toHex(unit.domainId) !== controlKey) return null;
@@ -332,69 +285,4 @@ async function checkBind(core: RoomCore, unit: Unit): Promise<Fault | null> {
     if (isLowOrderX25519(bind.x25519)) return fail('control/bad-key').fault;
   }
   return null;
-}
-
-/** Epoch keys an admitted control entry brings to this device: wraps for it, and links to parents of a held epoch. */
-async function learnKeysOf(core: RoomCore, step: Step, entry: Entry): Promise<void> {
-  const payload = entry.payload && decodeControl(entry.kind, entry.payload);
-  if (payload === null || payload === 'unsupported') return;
-  for (const wrap of wrapsForMe(core, payload)) await unwrap(core, step, wrap);
-  openAllLinks(core, step);
-}
-
-/** From key to key, the newest epochs first, until no link brings another: one key opens everything before it (EPO-2). */
-function openAllLinks(core: RoomCore, step: Step): void {
-  const newestFirst = [...core.state.access.epochs.values()].reverse();
-  for (let found = true; found;) {
-    const before = core.epochKeys.size;
-    for (const epoch of newestFirst) openLinks(core, step, epoch.record.payload);
-    found = core.epochKeys.size > before;
-  }
-}
-
-/** Links that did not open under the key of their epoch never will: they are not tried again. */
-const badLinks = new WeakSet<Bytes>();
-
-interface MyWrap {
-  readonly kid: Bytes;
-  readonly epk: Bytes;
-  readonly sealed: Bytes;
-}
-
-function wrapsForMe(core: RoomCore, payload: ControlPayload): readonly MyWrap[] {
-  if (payload.kind === 'grant') return toHex(payload.subject) === core.device ? payload.wraps : [];
-  if (payload.kind !== 'wrap') return [];
-  return payload.recipients
-    .filter((to) => toHex(to.device) === core.device)
-    .map((to) => ({ kid: payload.kid, epk: payload.epk, sealed: to.sealed }));
-}
-
-/** A wrap that does not open, or holds another key than its kid names, is counted and never stored (attack 16). */
-async function unwrap(core: RoomCore, step: Step, wrap: MyWrap): Promise<void> {
-  if (core.epochKeys.has(toHex(wrap.kid))) return;
-  const shared = await core.ports.vault.agree(core.keys, wrap.epk);
-  const context = {
-    roomId: core.roomId,
-    scope: zeros32,
-    kid: wrap.kid,
-    epk: wrap.epk,
-    device: core.keys.deviceId,
-    x25519: core.keys.x25519,
-  };
-  const key = shared && openKey(wrap.sealed, shared, context);
-  if (key === null) countFault(core, 'entry/missing-key');
-  else learnKey(core, step, { kid: wrap.kid, key });
-}
-
-function openLinks(core: RoomCore, step: Step, payload: ControlPayload): void {
-  if (payload.kind !== 'epoch') return;
-  const key = core.epochKeys.get(toHex(payload.kid));
-  if (key === undefined) return;
-  for (const [i, parentKid] of payload.parents.entries()) {
-    const link = payload.links[i];
-    if (link === undefined || core.epochKeys.has(toHex(parentKid)) || badLinks.has(link)) continue;
-    const parent = openLink(link, key, { roomId: core.roomId, scope: payload.scope, kid: payload.kid, parentKid });
-    if (parent !== null) learnKey(core, step, { kid: parentKid, key: parent });
-    else badLinks.add(link);
-  }
 }

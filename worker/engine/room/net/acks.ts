@@ -15,7 +15,7 @@ import { noteChanged, type Step } from '../step.js';
 import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
 import { isDelivered } from '../views.js';
 import type { NetLink } from './link.js';
-import { summaryOf } from './source.js';
+import { summaryOf } from './lacking.js';
 
 /** At most one ACK per peer in this time (X8). */
 const ackIntervalMs = 50;

@@ -5,7 +5,7 @@ import { domainOf, domainsInOrder } from '../../replica/index.js';
 import { myGrant, sendEpoch, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Roster } from './roster.js';
-import { summaryOf } from './source.js';
+import { summaryOf } from './lacking.js';
 
 /** Own news by BEACON at most this often (sync.md §6.1). */
 const beaconIntervalMs = 5_000;

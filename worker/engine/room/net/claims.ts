@@ -11,7 +11,8 @@ import {
 } from '../../../../src/core/wire/index.js';
 import { bump, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
-import { lackingCount, serve, type Serving } from './source.js';
+import { lackingCount } from './lacking.js';
+import { serve, type Serving } from './source.js';
 
 /** Transfers served at one time (sync.md §4.3). */
 const maxServing = 3;

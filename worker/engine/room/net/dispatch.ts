@@ -114,7 +114,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
         return; // ERROR: nothing hangs on it in this version
     }
   };
-  /** A device whose grant is not known here may hand over control when asked, and ask for it; nothing else (X4). */
+  /** A device whose grant is not known here may ask for control, hand it over when asked, and show what this one signed (X4, F10). */
   const onStranger = (step: Step, from: Reach, frame: OpenedFrame): Promise<void> | void => {
     const { netLink, peer } = from;
     const source = host.pull.source();

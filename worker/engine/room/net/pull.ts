@@ -21,7 +21,7 @@ import { controlKey, domainOf, domainsInOrder, type Unit } from '../../replica/i
 import { bump, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Reach } from './roster.js';
-import { clockOf, summaryOf } from './source.js';
+import { clockOf, summaryOf } from './lacking.js';
 
 export interface PullHost {
   readonly reach: (device: Bytes) => Reach | null;
