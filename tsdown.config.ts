@@ -21,23 +21,6 @@ const common = {
   failOnWarn: true,
 } satisfies UserConfig;
 
-/**
- * @noble/hashes keeps SHA-512 beside SHA-256, its table marked pure as a whole. The bundler unwraps that function first
- * and loses the mark: 1 kB that nothing uses would stay, but for marks on what is inside.
- */
-const markTables = {
-  name: 'keeproom-mark-tables',
-  transform(code: string, id: string) {
-    if (!/@noble[\\/]hashes[\\/]sha2\.js$/.test(id)) return null;
-    const marked = code
-      .replace('(() => u64.split([', '(() => /* @__PURE__ */ u64.split(/* @__PURE__ */ [')
-      .replace(/\.map\(n => BigInt\(n\)\)\)\)\(\)/, '.map(n => /* @__PURE__ */ BigInt(n))))()');
-    if (marked === code)
-      throw new Error('the table of SHA-512 has another form: look whether it is still in the worker');
-    return marked;
-  },
-};
-
 /** What the minifier drops and app bundlers read: an import by a computed URL is not theirs to resolve. */
 const markImports = {
   name: 'keeproom-mark-imports',
@@ -53,7 +36,7 @@ const alone = {
   tsconfig: 'tsconfig.worker.json',
   minify: true,
   deps: { alwaysBundle: [/.*/], onlyBundle: false },
-  plugins: [thirdParty(), markTables, markImports],
+  plugins: [thirdParty(), markImports],
   treeshake: { propertyReadSideEffects: false },
 } satisfies UserConfig;
 

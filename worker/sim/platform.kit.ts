@@ -1,7 +1,7 @@
 /** What a simulated device gets from Node, all of it synchronous inside: one seed gives one run. */
-import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, diffieHellman, sign, verify, type KeyObject } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { concatBytes, copyBytes, fromHex, type Bytes } from '../../src/core/base/index.js';
+import { copyBytes, fromHex, type Bytes } from '../../src/core/base/index.js';
 import {
   ed25519PublicKey,
   hasStrictSignatureForm,
@@ -9,8 +9,6 @@ import {
   openAtRest,
   sealAtRest,
   signEd25519,
-  x25519PublicKey,
-  x25519Shared,
 } from '../../src/core/crypto/index.js';
 import type { Deflate, DeviceKeys, Random, Vault, VerifyJob } from '../../src/ports/index.js';
 import { storedBytes } from '../../src/ports/index.js';
@@ -40,18 +38,33 @@ export interface PureMemo {
   readonly verdicts: Map<string, boolean>;
   readonly agreements: Map<string, Bytes | null>;
   readonly keys: Map<string, KeyObject | null>;
+  readonly pairs: Map<string, KeyPairs>;
+}
+
+/** The two key pairs of a device. */
+interface KeyPairs {
+  readonly signing: KeyObject;
+  readonly agreeing: KeyObject;
+  readonly deviceId: Bytes;
+  readonly x25519: Bytes;
 }
 
 export function createPureMemo(): PureMemo {
-  return { verdicts: new Map(), agreements: new Map(), keys: new Map() };
+  return { verdicts: new Map(), agreements: new Map(), keys: new Map(), pairs: new Map() };
 }
 
-const pkcs8 = fromHex('302e020100300506032b657004220420') ?? new Uint8Array();
-const spki = fromHex('302a300506032b6570032100') ?? new Uint8Array();
+// DER of RFC 8410 up to the 32 bytes of the key.
+const der = {
+  ed25519Private: fromHex('302e020100300506032b657004220420'),
+  ed25519Public: fromHex('302a300506032b6570032100'),
+  x25519Private: fromHex('302e020100300506032b656e04220420'),
+  x25519Public: fromHex('302a300506032b656e032100'),
+};
 
 /**
- * The reference Vault with Node's Ed25519 in place of noble's: the same keys, the same signatures (they are
+ * The reference Vault with Node's curves in place of noble's: the same keys, the same signatures (they are
  * deterministic), the same verdicts (form and key admission by the core, as on every fast path), thirty times faster.
+ * What a device has signed here needs no check by the others: its verdict is known when it is made.
  */
 export function createNodeVault(o: {
   readonly dataKey: Bytes;
@@ -62,17 +75,16 @@ export function createNodeVault(o: {
   const seal: Vault['sealAtRest'] = (use, plaintext) =>
     sealAtRest({ dataKey, use, random32: random.bytes(32), plaintext });
   const open: Vault['openAtRest'] = (use, sealed) => openAtRest({ dataKey, use, sealed });
-  const opened = new Map<unknown, { readonly key: KeyObject; readonly secret: Bytes }>();
-  const secretsOf = (keys: DeviceKeys): { readonly key: KeyObject; readonly secret: Bytes } => {
+  const opened = new Map<unknown, KeyPairs>();
+  const pairsOf = (keys: DeviceKeys): KeyPairs => {
     const known = opened.get(keys);
     if (known === undefined) throw new TypeError('keys: expected keys of this vault');
     return known;
   };
   const keysOf = (handle: unknown, seeds: Bytes): DeviceKeys => {
-    const [seed, secret] = [seeds.slice(0, 32), seeds.slice(32)];
-    const key = createPrivateKey({ key: Buffer.from(concatBytes(pkcs8, seed)), format: 'der', type: 'pkcs8' });
-    const keys = { deviceId: ed25519PublicKey(seed), x25519: x25519PublicKey(secret), handle };
-    opened.set(keys, { key, secret });
+    const pairs = pairsOfSeeds(seeds, memo);
+    const keys = { deviceId: pairs.deviceId, x25519: pairs.x25519, handle };
+    opened.set(keys, pairs);
     return keys;
   };
   return {
@@ -85,8 +97,13 @@ export function createNodeVault(o: {
       const seeds = sealed && open('device-seed', sealed);
       return Promise.resolve(seeds?.length === 64 ? keysOf(handle, seeds) : null);
     },
-    sign: (keys, message) => Promise.resolve(copyBytes(sign(null, message, secretsOf(keys).key))),
-    agree: (keys, peer) => Promise.resolve(agreementOf(secretsOf(keys).secret, peer, memo)),
+    sign: (keys, message) => {
+      const { signing, deviceId } = pairsOf(keys);
+      const signature = copyBytes(sign(null, message, signing));
+      memo.verdicts.set(textOf(signature, deviceId, message), true);
+      return Promise.resolve(signature);
+    },
+    agree: (keys, peer) => Promise.resolve(agreementOf(pairsOf(keys), peer, memo)),
     signerOfSeed: (seed) =>
       Promise.resolve({
         publicKey: ed25519PublicKey(seed),
@@ -98,11 +115,42 @@ export function createNodeVault(o: {
   };
 }
 
-function agreementOf(secret: Bytes, peer: Bytes, memo: PureMemo): Bytes | null {
-  const id = textOf(secret, peer);
+function pairsOfSeeds(seeds: Bytes, memo: PureMemo): KeyPairs {
+  const id = textOf(seeds);
+  let pairs = memo.pairs.get(id);
+  if (pairs === undefined) {
+    const signing = createPrivateKey(derKey('pkcs8', der.ed25519Private, seeds.subarray(0, 32)));
+    const agreeing = createPrivateKey(derKey('pkcs8', der.x25519Private, seeds.subarray(32)));
+    pairs = { signing, agreeing, deviceId: publicBytesOf(signing), x25519: publicBytesOf(agreeing) };
+    memo.pairs.set(id, pairs);
+  }
+  return pairs;
+}
+
+function derKey<T extends 'pkcs8' | 'spki'>(
+  type: T,
+  prefix: Bytes | null,
+  bytes: Bytes,
+): { readonly key: Buffer; readonly format: 'der'; readonly type: T } {
+  return { key: Buffer.concat([prefix ?? new Uint8Array(), bytes]), format: 'der', type };
+}
+
+/** Node derives the public key; it stands at the end of its DER. */
+function publicBytesOf(key: KeyObject): Bytes {
+  return copyBytes(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32));
+}
+
+/** Null, as by the core, where the peer's key is of low order: OpenSSL refuses the all-zero result. */
+function agreementOf(own: KeyPairs, peer: Bytes, memo: PureMemo): Bytes | null {
+  const id = textOf(own.x25519, peer);
   let shared = memo.agreements.get(id);
   if (shared === undefined) {
-    shared = x25519Shared(secret, peer);
+    try {
+      const publicKey = createPublicKey(derKey('spki', der.x25519Public, peer));
+      shared = copyBytes(diffieHellman({ privateKey: own.agreeing, publicKey }));
+    } catch {
+      shared = null;
+    }
     memo.agreements.set(id, shared);
   }
   return shared && copyBytes(shared);
@@ -129,9 +177,7 @@ function publicKeyOf(bytes: Bytes, memo: PureMemo): KeyObject | null {
   let key = memo.keys.get(id);
   if (key === undefined) {
     const isAdmissible = isAdmissiblePublicKey(bytes);
-    key = isAdmissible
-      ? createPublicKey({ key: Buffer.from(concatBytes(spki, bytes)), format: 'der', type: 'spki' })
-      : null;
+    key = isAdmissible ? createPublicKey(derKey('spki', der.ed25519Public, bytes)) : null;
     memo.keys.set(id, key);
   }
   return key;

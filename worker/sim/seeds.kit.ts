@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runSeed } from './run.kit.js';
 
 /** Seeds of the gate; `KEEPROOM_SEEDS` takes another number, for a longer night. */
-const seedCount = Number(process.env['KEEPROOM_SEEDS'] ?? 120);
+const seedCount = Number(process.env['KEEPROOM_SEEDS'] ?? 500);
 /** Files that share them, each a process of its own. */
 const shares = 2;
 

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import { Point } from '@noble/ed25519';
+import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concatBytes, equalBytes, toHex } from '../base/index.js';
@@ -13,6 +16,7 @@ import {
   hkdfExpand,
   hkdfExtract,
   hmacSha256,
+  hmacWith,
   isAdmissiblePublicKey,
   isLowOrderX25519,
   kidOf,
@@ -89,10 +93,28 @@ describe('hashes', () => {
         const whole = concatBytes(a, b, c);
         expect(sha256(a, b, c)).toEqual(sha256(whole));
         expect(hmacSha256(a, b, c)).toEqual(hmacSha256(a, concatBytes(b, c)));
-        const after = sha256After(a);
-        expect([after(b, c), after(c), after(b, c)]).toEqual([sha256(whole), sha256(a, c), sha256(whole)]);
+        expect(sha256(whole)).toEqual(nobleSha256(whole));
+        expect(hmacSha256(a, b, c)).toEqual(nobleHmac(nobleSha256, a, concatBytes(b, c)));
+        const start = filled(128, a.length);
+        const after = sha256After(start);
+        expect([after(b, c), after(c)]).toEqual([sha256(start, b, c), sha256(start, c)]);
+        const hmac = hmacWith(a);
+        expect([hmac(b), hmac(c), hmac(b)]).toEqual([hmacSha256(a, b), hmacSha256(a, c), hmacSha256(a, b)]);
       }),
     );
+    expect(() => sha256After(filled(65, 0))).toThrow(RangeError);
+  });
+
+  test('SHA-256 of every length around its blocks, of a long text, and of more than 2^32 bits in one state', () => {
+    for (let length = 0; length <= 200; length++) {
+      const text = filled(length, length);
+      expect(sha256(text.subarray(0, length >> 1), text.subarray(length >> 1))).toEqual(nobleSha256(text));
+    }
+    const part = filled(1 << 20, 7);
+    const parts = Array.from({ length: 513 }, () => part);
+    const whole = createHash('sha256');
+    for (const one of parts) whole.update(one);
+    expect(toHex(sha256(...parts))).toBe(whole.digest('hex'));
   });
 
   test('HKDF of RFC 5869, cases 1 and 3, and Wycheproof where present', () => {

@@ -1,43 +1,37 @@
-import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import type { Bytes } from '../base/index.js';
 import { requireWithin } from '../base/index.js';
+import { absorb, digestFrom, hashBlockBytes, hashBytes, hashStart } from './sha256.js';
 
-const hashBytes = 32;
-const hashBlockBytes = 64;
 const maxExpandBytes = 255 * hashBytes;
 
 /** SHA-256 of the parts one after the other. */
 export function sha256(...parts: readonly Uint8Array[]): Bytes {
-  const hash = nobleSha256.create();
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return digestFrom(hashStart, parts);
 }
 
 /**
- * SHA-256 of `prefix` followed by the parts, with the work for the prefix done once: entries of one run share
- * their first 192 bytes (F22).
+ * SHA-256 of `prefix`, whole blocks of 64 bytes, followed by the parts, with the work for the prefix done once: entries
+ * of one run share their first 192 bytes (F22).
  */
 export function sha256After(prefix: Uint8Array): (...parts: readonly Uint8Array[]) => Bytes {
-  const start = nobleSha256.create().update(prefix);
-  return (...parts) => {
-    const hash = start.clone();
-    for (const part of parts) hash.update(part);
-    return hash.digest();
-  };
+  const start = absorb(hashStart, prefix);
+  return (...parts) => digestFrom(start, parts);
 }
 
 /** HMAC-SHA-256 (RFC 2104) of the parts one after the other. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
+  return hmacWith(key)(...parts);
+}
+
+/** HMAC-SHA-256 under one key, with the work for the key done once. */
+export function hmacWith(key: Uint8Array): (...parts: readonly Uint8Array[]) => Bytes {
   const block = new Uint8Array(hashBlockBytes);
   block.set(key.length > hashBlockBytes ? sha256(key) : key);
-  const inner = sha256(
-    block.map((byte) => byte ^ 0x36),
-    ...parts,
-  );
-  return sha256(
-    block.map((byte) => byte ^ 0x5c),
-    inner,
-  );
+  for (let i = 0; i < hashBlockBytes; i++) block[i] = (block[i] ?? 0) ^ 0x36;
+  const inner = absorb(hashStart, block);
+  for (let i = 0; i < hashBlockBytes; i++) block[i] = (block[i] ?? 0) ^ (0x36 ^ 0x5c);
+  const outer = absorb(hashStart, block);
+  return (...parts) => digestFrom(outer, [digestFrom(inner, parts)]);
 }
 
 /** HKDF-Extract with SHA-256 (RFC 5869): 32 bytes. */
@@ -50,9 +44,10 @@ export function hkdfExpand(prk: Uint8Array, info: Uint8Array, length: number): B
   requireWithin('prk.length', prk.length, hashBytes, hashBlockBytes);
   requireWithin('length', length, 0, maxExpandBytes);
   const out = new Uint8Array(Math.ceil(length / hashBytes) * hashBytes);
+  const hmac = hmacWith(prk);
   let last: Bytes = out.subarray(0, 0);
   for (let at = 0; at < length; at += hashBytes) {
-    last = hmacSha256(prk, last, info, Uint8Array.of(at / hashBytes + 1));
+    last = hmac(last, info, Uint8Array.of(at / hashBytes + 1));
     out.set(last, at);
   }
   return out.slice(0, length);

@@ -12,7 +12,7 @@ export { aeadOpen, aeadSeal, hedgedNonce, nonceBytes, nonceRandomBytes, tagBytes
 export { openAtRest, sealAtRest } from './at-rest.js';
 export { deriveKey, epochPrk, keyBytes, kidOf } from './derive.js';
 export { ed25519PublicKey, signEd25519, verifyAdmitted, verifyStrict } from './ed25519.js';
-export { hkdfExpand, hkdfExtract, hmacSha256, sha256, sha256After } from './hash.js';
+export { hkdfExpand, hkdfExtract, hmacSha256, hmacWith, sha256, sha256After } from './hash.js';
 export {
   ed25519KeyBytes,
   hasStrictSignatureForm,

@@ -1,5 +1,5 @@
 import { concatBytes, createWriter, type Bytes } from '../base/index.js';
-import { deriveKey, hmacSha256, labels, sha256 } from '../crypto/index.js';
+import { deriveKey, hmacWith, labels, sha256, sha256After } from '../crypto/index.js';
 
 /** Kinds of entries (docs/protocol.md). Kind 0 lives in data domains, all others in `control`. */
 export const entryKinds = {
@@ -25,8 +25,8 @@ export const maxDataDeps = 4;
 
 const entryVersion = 1;
 const entrySuite = 1;
-const headerBytes = 256;
-const labelBytes = 16;
+const runPartBytes = 192;
+const ownPartBytes = 80;
 const idBytes = 32;
 const zeros4 = new Uint8Array(4);
 const zeros32 = new Uint8Array(idBytes);
@@ -68,7 +68,12 @@ export interface Entry extends EntryBody, EntryPlace {
 
 /** The bytes whose SHA-256 is the entry's id (format.md §2): label, then the header at fixed offsets. */
 export function entryPreimage(place: EntryPlace, body: EntryBody): Bytes {
-  const writer = createWriter(labelBytes + headerBytes + idBytes * body.deps.length)
+  return concatBytes(runPart(place, body), ownPart(place, body));
+}
+
+/** The first 192 bytes, three whole blocks: the same for all entries of a run. */
+function runPart(place: EntryPlace, body: EntryBody): Bytes {
+  return createWriter(runPartBytes)
     .bytes(labels.entry)
     .u8(entryVersion)
     .u8(entrySuite)
@@ -81,6 +86,11 @@ export function entryPreimage(place: EntryPlace, body: EntryBody): Bytes {
     .bytes(place.author)
     .bytes(body.cap)
     .bytes(body.kid)
+    .done();
+}
+
+function ownPart(place: EntryPlace, body: EntryBody): Bytes {
+  const writer = createWriter(ownPartBytes + idBytes * body.deps.length)
     .bytes(place.prev)
     .bytes(body.commit)
     .u48(place.seq)
@@ -94,7 +104,22 @@ export function entryPreimage(place: EntryPlace, body: EntryBody): Bytes {
 
 /** SHA-256 of the preimage. */
 export function entryId(place: EntryPlace, body: EntryBody): Bytes {
-  return sha256(entryPreimage(place, body));
+  return sha256(runPart(place, body), ownPart(place, body));
+}
+
+/**
+ * {@link entryId} for entries one after the other: what those of a run share is hashed once (F22). Only entries that hold
+ * the very same arrays count as of one run, so the arrays must not change between calls.
+ */
+export function createEntryIds(): typeof entryId {
+  let run: readonly unknown[] = [];
+  let hash: ReturnType<typeof sha256After> | null = null;
+  return (place, body) => {
+    const own = [place.roomId, place.domainId, place.author, body.kind, body.boot, body.cap, body.kid];
+    if (hash === null || own.some((part, i) => part !== run[i])) hash = sha256After(runPart(place, body));
+    run = own;
+    return hash(ownPart(place, body));
+  };
 }
 
 /** What an author signs for its run up to `seq` (F3): a head certificate that anybody can check without keys. */
@@ -110,5 +135,11 @@ export function commitKey(prk: Bytes | null, domainId: Bytes, author: Bytes): By
 
 /** HMAC-SHA256 over seq and payload: binds the payload to the header without revealing it. */
 export function commitment(key: Bytes, seq: number, payload: Bytes): Bytes {
-  return hmacSha256(key, createWriter(6).u48(seq).done(), payload);
+  return createCommitments(key)(seq, payload);
+}
+
+/** {@link commitment} under one key, with the work for the key done once. */
+export function createCommitments(key: Bytes): (seq: number, payload: Bytes) => Bytes {
+  const hmac = hmacWith(key);
+  return (seq, payload) => hmac(createWriter(6).u48(seq).done(), payload);
 }

@@ -8,6 +8,8 @@ export type { Entry, EntryBody, EntryPlace } from './entry.js';
 export {
   commitKey,
   commitment,
+  createCommitments,
+  createEntryIds,
   entryId,
   entryKinds,
   entryPreimage,

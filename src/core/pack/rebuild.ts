@@ -1,5 +1,5 @@
 import { equalBytes, fail, ok, toHex, type Bytes, type Result } from '../base/index.js';
-import { commitKey, commitment, entryId, type Entry } from '../entry/index.js';
+import { commitKey, createCommitments, createEntryIds, type Entry } from '../entry/index.js';
 import type { BodyEntry } from './body.js';
 
 /** A run of one chain as its carrier names it (a pack's header, or a live frame against the receiver's own head). */
@@ -24,24 +24,25 @@ export function rebuildRun(
   prkOf: (kidHex: string) => Bytes | null,
 ): Result<Entry[]> {
   const isControl = run.domainId.every((byte) => byte === 0);
-  const keys = new Map<string, Bytes>();
+  const commitments = new Map<string, ReturnType<typeof createCommitments>>();
+  const entryIdOf = createEntryIds();
   const entries: Entry[] = [];
   let prev = run.prevId;
   for (const [i, body] of bodies.entries()) {
     const seq = run.fromSeq + i;
     const kid = toHex(body.kid);
-    let key = keys.get(kid);
-    if (key === undefined && body.payload !== null) {
+    let commitmentOf = commitments.get(kid);
+    if (commitmentOf === undefined && body.payload !== null) {
       const prk = isControl ? null : prkOf(kid);
       if (prk === null && !isControl) return fail('pack/unknown-key');
-      key = commitKey(prk, run.domainId, run.author);
-      keys.set(kid, key);
+      commitmentOf = createCommitments(commitKey(prk, run.domainId, run.author));
+      commitments.set(kid, commitmentOf);
     }
-    const commit = body.payload !== null && key !== undefined ? commitment(key, seq, body.payload) : body.commit;
-    if (commit === null) return fail('pack/bad-body');
+    const commit = body.payload === null ? body.commit : commitmentOf?.(seq, body.payload);
+    if (!commit) return fail('pack/bad-body');
     const place = { roomId: genesisRoom(run, seq, body), domainId: run.domainId, author: run.author, seq, prev };
     const filled = { ...body, commit };
-    const entry: Entry = { ...place, ...filled, id: entryId(place, filled) };
+    const entry: Entry = { ...place, ...filled, id: entryIdOf(place, filled) };
     entries.push(entry);
     prev = entry.id;
   }

@@ -4,6 +4,8 @@ import { compareHlc, maxHlc, nextHlc, type Hlc } from '../../../src/core/clock/i
 import {
   commitKey,
   commitment,
+  createCommitments,
+  createEntryIds,
   entryId,
   entryKinds,
   headMessage,
@@ -54,7 +56,8 @@ export async function signData(core: RoomCore, domainHex: string, items: readonl
   const prk = epoch && core.state.prks.get(toHex(epoch.kid));
   if (domain === null || epoch === null || grant === undefined || !prk || ownWaits(core, domainHex))
     throw new TypeError('signData: not ready to sign');
-  const key = commitKey(prk, domain.id, core.keys.deviceId);
+  const commitmentOf = createCommitments(commitKey(prk, domain.id, core.keys.deviceId));
+  const entryIdOf = createEntryIds();
   const units: Unit[] = [];
   let head = headOf(domain, core.device);
   const limit = Math.min(maxDataDeps, core.state.access.limits.maxDeps);
@@ -79,9 +82,9 @@ export async function signData(core: RoomCore, domainHex: string, items: readonl
         hlcCtr: item.hlc.ctr,
         deps: seq === fromSeq ? foreignHeads(domain, core.device, { limit, before: item.hlc }) : [],
         payload: item.payload,
-        commit: commitment(key, seq, item.payload),
+        commit: commitmentOf(seq, item.payload),
       };
-      entries.push({ ...place, ...body, id: entryId(place, body) });
+      entries.push({ ...place, ...body, id: entryIdOf(place, body) });
     }
     const unit = await signUnit(core, { domainId: domain.id, fromSeq, prevId, entries });
     const last = entries.at(-1);
