@@ -52,9 +52,19 @@ export function takeHello(state: LinkState, hello: Hello, arrival: Arrival): Ses
   if (!equalBytes(hello.echo, state.own.session)) return greet(state, hello, arrival);
   const rivals = rivalsOf(state, hello, arrival.from);
   // A device's own time orders its sessions; where it does not, or devices differ, the place is asked who is there.
-  const isClear = rivals.every(({ peer }) => equalBytes(peer.device, hello.device) && hello.hlcMs > peer.hlcMs);
+  const isClear =
+    rivals.every(({ peer }) => equalBytes(peer.device, hello.device) && hello.hlcMs > peer.hlcMs) &&
+    !hasNewerCandidate(state, hello);
   const isProven = state.candidates.get(sessionKey(hello))?.isContender === true;
   return isClear || isProven ? promote(state, hello, arrival) : contend(state, hello, arrival);
+}
+
+/** A later HELLO of another session of the device was here before: this may be one that was long on its way. */
+function hasNewerCandidate(state: LinkState, hello: Hello): boolean {
+  const key = sessionKey(hello);
+  return [...state.candidates.entries()].some(
+    ([other, { device, hlcMs }]) => other !== key && equalBytes(device, hello.device) && hlcMs > hello.hlcMs,
+  );
 }
 
 /** Who would have to go: the one at this address, and this device under another session. */
@@ -84,7 +94,7 @@ function renew(state: LinkState, record: PeerRecord, hello: Hello, arrival: Arri
 /** A HELLO that does not prove to be of now: answered, remembered within bounds, and nothing more. */
 function greet(state: LinkState, hello: Hello, { from, now }: Arrival): SessionAction[] {
   remember(state, hello, { from, isContender: state.candidates.get(sessionKey(hello))?.isContender === true });
-  state.asks.expect(from, { now, isPresent: false });
+  state.asks.expect(from, now);
   return [sendHello(state, { to: [from], echo: hello.session, now })];
 }
 
@@ -95,7 +105,7 @@ function greet(state: LinkState, hello: Hello, { from, now }: Arrival): SessionA
 function contend(state: LinkState, hello: Hello, { from, now }: Arrival): SessionAction[] {
   const isAnswered = state.candidates.get(sessionKey(hello)) !== undefined;
   remember(state, hello, { from, isContender: true });
-  state.asks.expect(from, { now, isPresent: false });
+  state.asks.expect(from, now);
   const answer = isAnswered ? [] : [sendHello(state, { to: [from], echo: hello.session, now })];
   return [...answer, sendHello(state, { to: [from], echo: noEcho(), now })];
 }
@@ -128,6 +138,7 @@ function promote(state: LinkState, hello: Hello, arrival: Arrival): SessionActio
 /** The transport says that nobody is at this address any more. */
 export function leave(state: LinkState, address: string): SessionAction[] {
   dropCandidates(state, address, 0);
+  state.asks.setPresent(address, false);
   state.asks.settle(address);
   const record = state.peers.get(address);
   return record === undefined ? [] : [remove(state, record, 'left')];

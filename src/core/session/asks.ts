@@ -11,8 +11,10 @@ const maxAsked = 512;
 
 /** Whom to send a HELLO again: an answer may have been lost on the way. */
 export interface Asks {
-  /** Somebody is at this address but not yet here. When the transport says so itself, it is asked until it answers. */
-  readonly expect: (address: string, o: { readonly now: number; readonly isPresent: boolean }) => void;
+  /** Somebody is at this address but not yet here. */
+  readonly expect: (address: string, now: number) => void;
+  /** The transport says that somebody is at this address, or nobody any more. Who is there is asked until it answers. */
+  readonly setPresent: (address: string, isPresent: boolean) => void;
   readonly settle: (address: string) => void;
   /** Addresses to ask now, and those given up. */
   readonly due: (now: number) => { readonly ask: readonly string[]; readonly giveUp: readonly string[] };
@@ -22,30 +24,32 @@ export interface Asks {
 interface Ask {
   readonly tries: number;
   readonly at: number;
-  readonly isPresent: boolean;
 }
 
 /** Nobody is waited for. */
 export function createAsks(): Asks {
   const waiting = createBoundedMap<Ask>(maxAsked);
+  const present = createBoundedMap<true>(maxAsked);
   return {
-    expect: (address, { now, isPresent }) => {
-      const known = waiting.get(address);
-      if (known === undefined) waiting.set(address, { tries: 0, at: now + firstAskMs, isPresent });
-      else if (isPresent && !known.isPresent) waiting.set(address, { ...known, isPresent });
+    expect: (address, now) => {
+      if (waiting.get(address) === undefined) waiting.set(address, { tries: 0, at: now + firstAskMs });
+    },
+    setPresent: (address, isPresent) => {
+      if (isPresent) present.set(address, true);
+      else present.delete(address);
     },
     settle: (address) => waiting.delete(address),
     due: (now) => {
       const ask: string[] = [];
       const giveUp: string[] = [];
-      for (const [address, { tries, at, isPresent }] of [...waiting.entries()]) {
+      for (const [address, { tries, at }] of [...waiting.entries()]) {
         if (at > now) continue;
-        if (tries >= maxAsks && !isPresent) {
+        if (tries >= maxAsks && present.get(address) === undefined) {
           waiting.delete(address);
           giveUp.push(address);
         } else {
           const next = now + Math.min(maxAskMs, firstAskMs * 2 ** (tries + 1));
-          waiting.set(address, { tries: tries + 1, at: next, isPresent });
+          waiting.set(address, { tries: tries + 1, at: next });
           ask.push(address);
         }
       }

@@ -66,10 +66,11 @@ export function createLinkSessions(own: OwnSession): LinkSessions {
       return ok(takeHello(state, hello, { from, now }));
     },
     addressHere: (address, now) => {
-      if (!state.peers.has(address)) state.asks.expect(address, { now, isPresent: true });
+      state.asks.setPresent(address, true);
+      if (!state.peers.has(address)) state.asks.expect(address, now);
     },
     addressGone: (address) => leave(state, address),
-    suspect: (address, now) => state.asks.expect(address, { now, isPresent: false }),
+    suspect: (address, now) => state.asks.expect(address, now),
     tick: (now) => tick(state, now),
     nextTickAt: () => state.asks.nextAt(),
     refresh: (now) =>

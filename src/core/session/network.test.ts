@@ -156,7 +156,8 @@ test('[X4] with loss, duplication, delay and reconnects everybody sees the curre
     fc.property(seeds, fc.integer({ min: 2, max: 5 }), fc.constantFrom(0.05, 0.2, 0.4), (seed, count, loss) => {
       run(count, { seed, loss, duplication: 0.3, restarts: 12, replays: false, presence: true });
     }),
-    { numRuns: 40 },
+    // A late HELLO of an old session stood for the new one: whose answer was lost, and which had been heard before it.
+    { numRuns: 40, examples: [[2115871582, 5, 0.4], [1951691404, 2, 0.2]] },
   );
 }, 60_000);
 
