@@ -157,7 +157,13 @@ test('[X4] with loss, duplication, delay and reconnects everybody sees the curre
       run(count, { seed, loss, duplication: 0.3, restarts: 12, replays: false, presence: true });
     }),
     // A late HELLO of an old session stood for the new one: whose answer was lost, and which had been heard before it.
-    { numRuns: 40, examples: [[2115871582, 5, 0.4], [1951691404, 2, 0.2]] },
+    {
+      numRuns: 40,
+      examples: [
+        [2115871582, 5, 0.4],
+        [1951691404, 2, 0.2],
+      ],
+    },
   );
 }, 60_000);
 
