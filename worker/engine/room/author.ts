@@ -27,7 +27,7 @@ import {
 import { bump, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
 import { putBranch, putPack } from './rows.js';
 import type { Step } from './step.js';
-import { sealUnit } from './units.js';
+import { hasSealSignature, sealUnit } from './units.js';
 
 const zeros32 = new Uint8Array(32);
 /** Payload bytes of one unit: with its headers it stays under the 192 KiB of a pack (F8). */
@@ -204,10 +204,16 @@ function newControlHeads(core: RoomCore): Bytes[] {
   return heads;
 }
 
-/** Adds an admitted unit to the step's commit, as a pack sealed by this device. */
-export async function storeUnit(core: RoomCore, step: Step, unit: Unit): Promise<void> {
+/**
+ * Adds an admitted unit to the step's commit: as the pack in which it came, when its sealer vouches for that (F2, F4), else
+ * as one sealed by this device.
+ */
+export async function storeUnit(core: RoomCore, step: Step, unit: Unit, pack: Bytes | null = null): Promise<void> {
   const seal = { kid: sealKid(core), device: core.keys.deviceId };
-  const bytes = await sealUnit(unit, seal, { ports: core.ports, keys: unitKeys(core) });
+  const bytes =
+    pack !== null && hasSealSignature(pack)
+      ? pack
+      : await sealUnit(unit, seal, { ports: core.ports, keys: unitKeys(core) });
   step.ops.push(
     putPack(core.room, { domain: toHex(unit.domainId), author: toHex(unit.author), fromSeq: unit.fromSeq }, bytes),
   );
