@@ -10,11 +10,13 @@ import { encodeDeclaration } from '../../src/core/schema/index.js';
 import type { Peer } from '../../src/core/session/index.js';
 import { storedBytes } from '../../src/ports/index.js';
 import { createGenesis, foundRoom } from './create.js';
+import type { EnginePorts } from './ports.js';
 import { controlKey, domainsInOrder, headOf, type Unit } from './replica/index.js';
 import { writeControl } from './room/author.js';
 import { createRoomCore, learnKey, sendEpoch, unitKeys, type RoomCore } from './room/core.js';
 import { keysToGive } from './room/epochs.js';
 import { ingestUnit, type Ingested } from './room/ingest.js';
+import { loadRoom } from './room/load.js';
 import { createNetLink, type NetLink } from './room/net/link.js';
 import { createStepLoop, type Step } from './room/step.js';
 import { openUnit } from './room/units.js';
@@ -22,11 +24,14 @@ import { startDevice, testDeclaration } from './rig.kit.js';
 
 const zeros32 = new Uint8Array(32);
 
-/** A core of a room for a fresh device on its own disk. */
+type DeviceOptions = Parameters<typeof startDevice>[0];
+
+/** A core of a room for a fresh device, by default on a disk of its own. */
 async function newCore(
   roomOf: (core: Omit<Parameters<typeof createRoomCore>[0], 'roomId'>) => Promise<Bytes>,
+  o?: DeviceOptions,
 ): Promise<RoomCore> {
-  const { ports } = await startDevice();
+  const { ports } = await startDevice(o);
   const [keys, boot] = [await ports.vault.createDeviceKeys(), ports.random.bytes(8)];
   const row = {
     key: null,
@@ -37,16 +42,27 @@ async function newCore(
     undelivered: 0,
     bytes: 0,
   };
-  const loop = createStepLoop({
-    store: ports.store,
+  const base = { ports, keys, boot, row, loop: loopOver(ports) };
+  return createRoomCore({ ...base, roomId: await roomOf(base) });
+}
+
+function loopOver({ store }: Pick<EnginePorts, 'store'>): RoomCore['loop'] {
+  return createStepLoop({
+    store,
     report: (error) => {
       throw error;
     },
     committed: () => undefined,
     failed: () => Promise.resolve(),
   });
-  const base = { ports, keys, boot, row, loop };
-  return createRoomCore({ ...base, roomId: await roomOf(base) });
+}
+
+/** The same device in another start: what lies on the disk of these ports. */
+export async function reopen(core: RoomCore, ports: EnginePorts): Promise<RoomCore> {
+  const { roomId, keys, row } = core;
+  const again = createRoomCore({ ports, roomId, keys, boot: ports.random.bytes(8), row, loop: loopOver(ports) });
+  await loadRoom(again);
+  return again;
 }
 
 /** Runs a job in the room's turn; resolves with its result once that is stored. */
@@ -63,12 +79,12 @@ export function act<T>(core: RoomCore, run: (step: Step) => Promise<T> | T): Pro
 }
 
 /** The founder of a new room. */
-export async function foundCore(): Promise<RoomCore> {
+export async function foundCore(o?: DeviceOptions): Promise<RoomCore> {
   let genesis: Unit | null = null;
   const core = await newCore(async ({ ports, keys, boot }) => {
     genesis = await createGenesis(ports, keys, boot);
     return genesis.entries[0]?.id ?? zeros32;
-  });
+  }, o);
   const declaration = { bytes: encodeDeclaration(testDeclaration), value: testDeclaration };
   const content = { title: 'Plans', declaration, profile: { name: 'Ada', color: null } };
   await act(core, async (step) => {

@@ -227,6 +227,8 @@ function portsOf({ world, o, device }: Birth, life: LifePorts): EnginePorts {
     },
     generation: life.generation,
     durability: 'durable',
+    // Its rooms are small: two packs are enough.
+    fanIn: 2,
     weaknesses: world.weaknesses,
     report: world.failed,
   };

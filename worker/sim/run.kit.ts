@@ -86,7 +86,7 @@ async function runWorld(world: World, o: RunOptions): Promise<RunReport> {
     await heal(live);
     const audits = await settle(live);
     if (audits !== null) await judge(live, audits);
-    for (const person of people) await countCodes(world, person, codes);
+    for (const person of people) await countStats(scene, person, codes);
   } catch (error) {
     world.failed(error);
   }
@@ -168,10 +168,12 @@ async function work(scene: Scene): Promise<void> {
   await world.timeline.runUntil(world.timeline.now() + workMs);
 }
 
-async function countCodes(world: World, person: Person, codes: Map<string, number>): Promise<void> {
+async function countStats({ world, incidents }: Scene, person: Person, codes: Map<string, number>): Promise<void> {
   const page = person.page();
   if (page === null || !person.isUp) return;
   const stats = await world.settled(page.call('stats', {}), 5_000);
   for (const faults of Object.values(stats.faults))
     for (const [code, count] of Object.entries(faults)) codes.set(code, (codes.get(code) ?? 0) + count);
+  const merged = Object.values(stats.counters).reduce((sum, { packsMerged = 0 }) => sum + packsMerged, 0);
+  incidents.set('packs merged', (incidents.get('packs merged') ?? 0) + merged);
 }

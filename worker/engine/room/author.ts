@@ -235,7 +235,7 @@ export async function storeBranch(core: RoomCore, step: Step, unit: Unit): Promi
 }
 
 /** The epoch to seal stored packs under: the send rule's, else (nothing leaves under it) any held one. */
-function sealKid(core: RoomCore): Bytes {
+export function sealKid(core: RoomCore): Bytes {
   const epoch = sendEpoch(core);
   if (epoch !== null) return epoch.kid;
   const [kidHex] = [...core.epochKeys.keys()].sort();

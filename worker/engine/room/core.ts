@@ -77,6 +77,8 @@ export interface RoomCore {
   readonly fallenOwn: Map<string, Bytes>;
   readonly faults: Map<string, number>;
   readonly counters: Map<string, number>;
+  /** Resolves when no stored pack is about to be replaced: who reads one waits for it first. */
+  rewriting: Promise<void>;
   loop: StepLoop;
 }
 
@@ -111,6 +113,7 @@ export function createRoomCore(o: {
     fallenOwn: new Map(),
     faults: new Map(),
     counters: new Map(),
+    rewriting: Promise.resolve(),
   };
   learnMetaSchema(core.state);
   return core;

@@ -61,6 +61,8 @@ export interface RoomNet {
   readonly links: () => readonly NetLink[];
   /** Whether everything that some source had was fetched once: in a busy room, or beside a liar, nobody is ever up to date for long. */
   readonly hasCaughtUp: () => boolean;
+  /** Whether packs come or go at this moment. */
+  readonly isTransferring: () => boolean;
   /** Looks whether there is anything to fetch now. */
   readonly look: () => void;
   /** A joiner listens here for answers, and for networks to ask on. */
@@ -396,6 +398,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
     links: () => [...links.values()],
     hasCaughtUp: () => caughtUp || beacons.isAgreed(),
+    isTransferring: () => claims.isServing() || pull.source() !== null,
     look: () => {
       considerPull();
     },

@@ -3,6 +3,7 @@ import type { RoomInfo } from '../../../src/bridge/index.js';
 import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
 import type { Unit } from '../replica/index.js';
+import { createCompactor } from './compact.js';
 import { bump, isContent, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
@@ -112,6 +113,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
       views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
       host.committed();
+      if (step.ops.some(({ table }) => table === 'packs')) compactor.look();
       if (step.infoChanged) host.summaryChanged();
       if (canAct(core, net.isCleared())) release();
       if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
@@ -196,6 +198,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     },
     options,
   );
+  const compactor = createCompactor(core, net);
 
   const act = <T>(run: (step: Step) => Promise<T> | T): Promise<T> =>
     new Promise<T>((resolve, reject) => {
@@ -253,6 +256,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       if (stopped) return;
       stopped = true;
       net.stop();
+      compactor.stop();
       cancelRetry?.();
       cancelReload?.();
       await core.loop.idle();

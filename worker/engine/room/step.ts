@@ -25,11 +25,13 @@ export interface StepLoop {
   /** Runs when what has been done so far is stored: with the present turn's commit, or now when there is none. Not after a failed one. */
   readonly afterCommit: (run: () => void) => void;
   /**
-   * Runs between two turns, with nothing uncommitted and no other job beside it: for what replaces the state. Asked for
-   * again before it ran, it runs once.
+   * Runs between two turns, with nothing uncommitted and no other job beside it: for what replaces the state, or where it
+   * lies. Asked for again before it ran, it runs once.
    */
   readonly alone: (job: () => Promise<void>) => void;
   readonly queued: () => number;
+  /** Nothing is queued and no turn runs: what is in memory is on the disk. */
+  readonly isResting: () => boolean;
   /** Resolves when everything queued so far is committed or failed. */
   readonly idle: () => Promise<void>;
   /** No turn begins after this; the current one ends. */
@@ -54,12 +56,13 @@ export function createStepLoop(host: StepHost): StepLoop {
   let running: Promise<void> | null = null;
   let stopped = false;
   let present: Step | null = null;
-  let lonely: (() => Promise<void>) | null = null;
+  const lonely = new Set<() => Promise<void>>();
   const turn = async (): Promise<void> => {
-    while ((queue.length > 0 || lonely !== null) && !stopped) {
-      const first = lonely;
-      lonely = null;
-      if (first !== null) await first().catch(host.report);
+    while (queue.length + lonely.size > 0 && !stopped) {
+      for (const first of lonely) {
+        lonely.delete(first);
+        await first().catch(host.report);
+      }
       const jobs = queue.slice(0, maxJobsPerStep);
       queue = queue.slice(maxJobsPerStep);
       present = emptyStep();
@@ -79,7 +82,7 @@ export function createStepLoop(host: StepHost): StepLoop {
     },
     alone: (job) => {
       if (stopped) return;
-      lonely = job;
+      lonely.add(job);
       wake();
     },
     afterCommit: (run) => {
@@ -87,6 +90,7 @@ export function createStepLoop(host: StepHost): StepLoop {
       else present.effects.push(run);
     },
     queued: () => queue.length,
+    isResting: () => running === null,
     idle: async () => {
       while (running !== null) await running;
     },

@@ -41,6 +41,7 @@ export interface Claims {
   /** Something was acknowledged by, or happened to, this address. */
   readonly windowMoved: (address: string) => void;
   readonly peerGone: (address: string) => void;
+  readonly isServing: () => boolean;
   readonly stop: () => void;
 }
 
@@ -166,6 +167,7 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
       serving.get(address)?.cancel();
       wake(address);
     },
+    isServing: () => serving.size > 0,
     stop: () => {
       for (const cancel of timers) cancel();
       for (const [address, running] of serving) {

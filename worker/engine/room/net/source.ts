@@ -1,6 +1,6 @@
 import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import { baseOf, maxPacksPerGrant, splitIntoFragments, transferOf } from '../../../../src/core/flow/index.js';
-import { decodePack, maxUnitEntries } from '../../../../src/core/pack/index.js';
+import { decodePack, type SealedPack } from '../../../../src/core/pack/index.js';
 import { entriesIn } from '../../../../src/core/reconcile/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
 import {
@@ -17,11 +17,11 @@ import {
   domainsInOrder,
   joinUnits,
   unitFrom,
-  type Chain,
   type PackPlace,
   type Unit,
 } from '../../replica/index.js';
 import { bump, sendEpoch, unitKeys, type RoomCore } from '../core.js';
+import { mayJoin } from '../joining.js';
 import { branchKey, packKey } from '../rows.js';
 import { openUnit, sealUnit, signSeal } from '../units.js';
 import { evidenceFor, lackingOf, summaryOf, type ServedRange } from './lacking.js';
@@ -29,12 +29,6 @@ import { kidFor, type NetLink } from './link.js';
 
 /** Stored packs of at least this many entries are handed over as they are; smaller ones are joined on the way. */
 const wholePackEntries = 256;
-/** Bytes at which a joined pack is full, before they are deflated: under the bounds of a pack and of its body (F8, F24). */
-const joinedBytes: number = 128 * 1024;
-/** What an entry without payload and dependencies may take in a body: every column at its largest (PACK-3). */
-const entryWeight = 96;
-const depWeight = 32;
-
 /** A transfer to one peer: packs in order within the send window, then SYNC_DONE. */
 export interface Serving {
   readonly cancel: () => void;
@@ -128,30 +122,33 @@ interface ReadyPack {
 
 /**
  * The packs of a range: stored ones as they lie, small neighbours joined at kept signatures (F8). Stored packs may overlap,
- * where a part of one had waited. Null ends it early: a row cannot be read, or is not on the disk yet.
+ * where a part of one had waited, and may be rewritten meanwhile. Null ends it early: a row cannot be read, or is not on
+ * the disk yet.
  */
 async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): AsyncGenerator<ReadyPack | null> {
-  const domain = domainOf(core.state, range.domainHex);
-  const chain = domain?.chainsByAuthor.get(toHex(range.author));
-  if (domain === null || chain === undefined || range.from >= range.to) return;
+  if (range.from >= range.to) return;
   if (kid === null) {
     yield null;
     return;
   }
   let joined: Unit | null = null;
   let next = range.from;
-  for (const place of packsFrom(chain, range)) {
-    if (place.fromSeq + place.count <= next) continue;
-    const bytes = await readPack(core, { domainHex: range.domainHex, author: toHex(range.author), place });
-    if (bytes === null) {
+  while (next < range.to) {
+    await core.rewriting;
+    const place = packAt(core, range, next);
+    const chain = { domainHex: range.domainHex, author: toHex(range.author) };
+    const bytes = place === undefined ? null : await readPack(core, { ...chain, place });
+    if (place === undefined || bytes === null) {
+      await core.rewriting;
+      if (place !== undefined && packAt(core, range, next) !== place) continue;
       yield null;
       return;
     }
-    const isWhole = place.fromSeq === next && place.count >= wholePackEntries && isSealedUnder(kid, bytes);
-    if (isWhole) {
+    const sealed = decodePack(bytes);
+    if (place.fromSeq === next && sealed.ok && isServedWhole(sealed.value, kid)) {
       if (joined !== null) yield await pack(core, joined, kid);
       joined = null;
-      next = place.fromSeq + place.count;
+      next += sealed.value.count;
       yield { bytes: await withSignature(core, bytes), lastSeq: next - 1 };
       continue;
     }
@@ -162,7 +159,7 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
     }
     const unit = unitFrom(opened.value, next);
     next = unit.fromSeq + unit.entries.length;
-    if (joined !== null && mayJoin(joined, unit, range.domainHex)) joined = joinUnits(joined, unit);
+    if (joined !== null && mayJoin(joined, unit)) joined = joinUnits(joined, unit);
     else {
       if (joined !== null) yield await pack(core, joined, kid);
       joined = unit;
@@ -171,21 +168,22 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
   if (joined !== null) yield await pack(core, joined, kid);
 }
 
-function packsFrom(chain: Chain, range: ServedRange): readonly PackPlace[] {
-  return chain.packs.filter((place) => place.fromSeq + place.count > range.from && place.fromSeq < range.to);
+/** The stored pack in which an entry lies; the next time it may be another. */
+function packAt(core: RoomCore, { domainHex, author }: ServedRange, seq: number): PackPlace | undefined {
+  const packs = domainOf(core.state, domainHex)?.chainsByAuthor.get(toHex(author))?.packs ?? [];
+  let [low, high] = [0, packs.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((packs[middle]?.fromSeq ?? 0) <= seq) low = middle + 1;
+    else high = middle;
+  }
+  const endsBefore = ({ fromSeq, count }: PackPlace): boolean => fromSeq + count <= seq;
+  for (let place = packs[low - 1]; place !== undefined && endsBefore(place); place = packs[low - 1]) low--;
+  return packs[low - 1];
 }
 
-/** Never across a common cut point, never in control, never beyond the bounds of a unit (F8). */
-function mayJoin(a: Unit, b: Unit, domainHex: string): boolean {
-  if (domainHex === controlKey || b.fromSeq % maxUnitEntries === 0) return false;
-  if (a.entries.length + b.entries.length > maxUnitEntries) return false;
-  return weight(a) + weight(b) <= joinedBytes;
-}
-
-function weight(unit: Unit): number {
-  const weightOf = ({ payload, deps }: Unit['entries'][number]): number =>
-    (payload?.length ?? 32) + depWeight * deps.length + entryWeight;
-  return unit.entries.reduce((sum, entry) => sum + weightOf(entry), 0);
+function isServedWhole({ count, sealKid }: SealedPack, kid: Bytes): boolean {
+  return count >= wholePackEntries && equalBytes(sealKid, kid);
 }
 
 async function readPack(
@@ -210,11 +208,6 @@ async function readPack(
  */
 function sealKidFor(core: RoomCore, range: { readonly domainHex: string }, peer: Peer): Bytes | null {
   return range.domainHex === controlKey ? kidFor(core, peer) : (sendEpoch(core)?.kid ?? null);
-}
-
-function isSealedUnder(kid: Bytes, bytes: Bytes): boolean {
-  const decoded = decodePack(bytes);
-  return decoded.ok && equalBytes(decoded.value.sealKid, kid);
 }
 
 /** A stored pack that was sealed here gets its signature now that it leaves (F2). */
