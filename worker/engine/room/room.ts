@@ -110,7 +110,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     committed: (step) => {
       retryMs = retryFirstMs;
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
-      views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
+      views.flush(step.changed, step.infoChanged ? info() : null);
       host.committed();
       if (step.infoChanged) host.summaryChanged();
       if (canAct(core, net.isCleared())) release();
@@ -257,6 +257,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       cancelReload?.();
       await core.loop.idle();
       await core.loop.stop();
+      views.stop();
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
     },
   };
