@@ -111,7 +111,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     committed: (step) => {
       retryMs = retryFirstMs;
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
-      views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
+      views.flush(step.changed, step.infoChanged ? info() : null);
       host.committed();
       if (step.ops.some(({ table }) => table === 'packs')) compactor.look();
       if (step.infoChanged) host.summaryChanged();
@@ -261,6 +261,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       cancelReload?.();
       await core.loop.idle();
       await core.loop.stop();
+      views.stop();
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
     },
   };
