@@ -158,7 +158,7 @@ test('[F8] whoever lacks any part of a chain is sent just that, in units that th
   expect(rewritten()).toBeGreaterThan(0);
   while (await time.step());
   compactor.stop();
-  expect((await packsOnDisk(ada, main, ada.device)).rows).toBe(4);
+  expect((await packsOnDisk(ada, main, ada.device)).rows).toBe(2);
   for (const from of froms) await served(from);
   expect(await served(1026)).toEqual([10]);
   expect(ada.faults.size).toBe(0);
