@@ -179,7 +179,7 @@ async function create(
     bytes: 0,
   };
   const core = c.rooms.newCore({ roomId, keys, boot, row });
-  const room = c.rooms.adopt(core, tab.id, { isNew: true, isCold: ports.isCold === true });
+  const room = c.rooms.adopt(core, tab.id, { start: 'new', isCold: ports.isCold === true });
   try {
     await room.engine.act(async (step) => {
       await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });

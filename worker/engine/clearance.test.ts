@@ -7,7 +7,7 @@ test('[F10] a cleared start that is shown a tail it lacks signs nothing until it
   const ada = await foundCore();
   const bob = await memberCore(ada);
   const [adaId, bobId] = [ada.keys.deviceId, bob.keys.deviceId];
-  const clearance = createClearance(bob, { isNew: false, changed: () => undefined });
+  const clearance = createClearance(bob, { start: 'again', changed: () => undefined });
   expect(clearance.isCleared()).toBe(false);
   expect(await clearance.answered(adaId, [])).toBe('clear');
   expect(clearance.isCleared()).toBe(true);

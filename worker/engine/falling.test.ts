@@ -145,7 +145,7 @@ test('[F10] what waited as a draft is signed as soon as it can be, without anoth
       summaryChanged: nothing,
       codes: () => new Map(),
     },
-    { isNew: true, isCold: false },
+    { start: 'new', isCold: false },
   );
   await engine.whenSigning();
   await engine.act((step) => (step.infoChanged = true));
@@ -265,7 +265,7 @@ test('[F6] reading the room anew takes at most half of the time, however often o
   const engine = createRoomEngine(
     core,
     { storeFailed: nothing, committed: nothing, summaryChanged: nothing, codes: () => new Map() },
-    { isNew: true, isCold: false },
+    { start: 'new', isCold: false },
   );
   await engine.whenSigning();
   const domainId = fromHex(domainNamed(core, 'main')) ?? zeros32;

@@ -60,6 +60,7 @@ async function intakeOf(
       ownEntries: nothing,
       ownFork: nothing,
       peerHere: nothing,
+      joined: nothing,
       stop: nothing,
     },
     pull,

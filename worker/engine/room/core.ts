@@ -160,9 +160,21 @@ export function learnKey(core: RoomCore, step: Step, k: { readonly kid: Bytes; r
   const kidHex = toHex(k.kid);
   if (core.epochKeys.has(kidHex)) return;
   setKey(core, kidHex, k.key);
-  const sealed = core.ports.vault.sealAtRest('epoch-key', k.key);
+  storeKey(core, step, kidHex, k.key);
+}
+
+function storeKey(core: RoomCore, step: Step, kidHex: string, key: Bytes): void {
+  const sealed = core.ports.vault.sealAtRest('epoch-key', key);
   step.ops.push({ do: 'put', table: 'keys', key: [core.room, kidHex], value: sealed });
   step.strict = true;
+}
+
+/** Keys of join answers, by their kids, go to the disk: what lies there under them opens after a restart too. */
+export function storeJoinKeys(core: RoomCore, step: Step, kids: readonly Bytes[]): void {
+  for (const kidHex of kids.map(toHex)) {
+    const key = core.epochKeys.get(kidHex);
+    if (key !== undefined) storeKey(core, step, kidHex, key);
+  }
 }
 
 /** Puts a key that is on the disk already into use. */

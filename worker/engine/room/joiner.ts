@@ -11,7 +11,7 @@ import {
   type JoinStatus,
 } from '../../../src/core/wire/index.js';
 import type { JoinStep, ProfileData } from '../../../src/bridge/index.js';
-import { countFault, learnKey, myGrant, type RoomCore } from './core.js';
+import { countFault, myGrant, type RoomCore } from './core.js';
 import type { NetLink } from './net/link.js';
 import type { RoomEngine } from './room.js';
 
@@ -158,18 +158,6 @@ export function runJoin(
       finish(new JoinError('aborted', 'the join was cancelled'));
     },
   };
-}
-
-/** What the new member stores and says once it is in: its key, strictly, and its profile. */
-export async function settleJoin(engine: RoomEngine): Promise<void> {
-  const { core } = engine;
-  await engine.act((step) => {
-    for (const kid of core.joinKids) {
-      const key = core.epochKeys.get(toHex(kid));
-      core.epochKeys.delete(toHex(kid));
-      if (key !== undefined) learnKey(core, step, { kid, key });
-    }
-  });
 }
 
 async function buildAsk(

@@ -12,7 +12,7 @@ import { createAcks } from './net/acks.js';
 import { createAdmitter } from './net/admit-joiner.js';
 import { createBeacons } from './net/beacons.js';
 import { createClaims } from './net/claims.js';
-import { createClearance, resumeFor } from './net/clearance.js';
+import { createClearance, resumeFor, type StartKind } from './net/clearance.js';
 import { createDispatch, sessionKey } from './net/dispatch.js';
 import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
@@ -56,6 +56,8 @@ export interface RoomNet {
   readonly sendUnits: (units: readonly Unit[]) => void;
   readonly info: () => Omit<NetworkInfo, 'codes'>;
   readonly isCleared: () => boolean;
+  /** The join is over, and that is stored. */
+  readonly joined: () => void;
   /** Networks that are offered, and whether one of them says that it is stuck. */
   readonly setOffered: (o: { readonly count: number; readonly stalled: boolean }) => void;
   readonly links: () => readonly NetLink[];
@@ -72,8 +74,8 @@ export interface RoomNet {
 }
 
 export interface NetOptions {
-  /** The key of this device was made in this very start (F10). */
-  readonly isNew: boolean;
+  /** Of a join nothing is signed before {@link RoomNet.joined}. */
+  readonly start: StartKind;
   /** Elections only (bar S11): never prefer, never beacon. */
   readonly isCold: boolean;
 }
@@ -107,10 +109,11 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const roster = createRoster(core);
   const { links } = roster;
   const clearance = createClearance(core, {
-    isNew: options.isNew,
+    start: options.start,
     changed: () => {
       host.cleared();
       host.infoChanged();
+      considerMint();
     },
   });
   const devicesHere = (): Bytes[] => [core.keys.deviceId, ...roster.members().map((peer) => peer.device)];
@@ -390,6 +393,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       blocked: clearance.blocked(),
     }),
     isCleared: () => clearance.isCleared(),
+    joined: clearance.joined,
     setOffered: (o) => {
       offered = o;
       host.infoChanged();
