@@ -157,6 +157,8 @@ async function writeOne(core: RoomCore, step: Step, payload: ControlPayload): Pr
   if (outcome.outcome !== 'admitted')
     return 'fault' in outcome ? { ok: false, fault: outcome.fault } : fail('control/fork');
   await storeUnit(core, step, unit);
+  // Who opens the room alone signs at once as long as nobody else was ever granted (F10): that must not be lost.
+  if (payload.kind === 'grant') step.strict = true;
   step.infoChanged = true;
   return ok(unit);
 }

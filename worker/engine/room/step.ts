@@ -10,7 +10,7 @@ export interface Step {
   readonly effects: (() => void)[];
   /** Run instead of the effects when the commit fails. */
   readonly failures: ((error: unknown) => void)[];
-  /** Whether this commit must reach the disk (boot, keys, migration). */
+  /** Whether this commit must reach the disk (boot, keys, grants, migration). */
   strict: boolean;
   /** Whether members, invites, status or schema look different. */
   infoChanged: boolean;
