@@ -169,9 +169,8 @@ function codeOf(error: unknown): string {
 
 /** The profile of a new member; when it cannot be signed yet, the page offers it again. */
 async function introduce(room: OpenRoom, profile: ProfileData): Promise<void> {
-  const { core, act, whenSigning, net } = room.engine;
-  await whenSigning();
-  await act(async (step) => {
+  const { core, actSigning, net } = room.engine;
+  await actSigning(async (step) => {
     const units = await writeMeta(core, step, [profileOp(core, profile)]);
     step.effects.push(() => {
       net.sendUnits(units);

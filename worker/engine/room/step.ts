@@ -63,8 +63,9 @@ export function createStepLoop(host: StepHost): StepLoop {
       const jobs = queue.slice(0, maxJobsPerStep);
       queue = queue.slice(maxJobsPerStep);
       present = emptyStep();
-      await runStep(host, jobs, present);
+      const left = await runStep(host, jobs, present);
       present = null;
+      queue = [...left, ...queue];
     }
     running = null;
   };
@@ -102,14 +103,19 @@ function emptyStep(): Step {
   return { ops: [], changed: new Map(), effects: [], failures: [], strict: false, infoChanged: false };
 }
 
-async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promise<void> {
+/** Gives the jobs behind one that threw: nothing of them is done, and their turn comes when the state is read anew. */
+async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promise<readonly Job[]> {
+  let begun = 0;
   try {
-    for (const job of jobs) await job(step);
+    for (const job of jobs) {
+      begun++;
+      await job(step);
+    }
     if (step.ops.length > 0) await host.store.commit(step.ops, { strict: step.strict });
   } catch (error) {
     await host.failed(error);
     for (const failure of step.failures) failure(error);
-    return;
+    return jobs.slice(begun);
   }
   for (const after of [() => host.committed(step), ...step.effects]) {
     try {
@@ -118,6 +124,7 @@ async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promis
       host.report(error);
     }
   }
+  return [];
 }
 
 /** Notes changed records, each once. */
