@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { sha256 } from '../../src/core/crypto/index.js';
 import { missingRanges } from '../../src/core/reconcile/index.js';
-import { decodeSyncReq, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
+import { decodeBeacon, decodeSyncReq, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
 import type { Time } from '../../src/ports/index.js';
-import { domainOf, type DomainReplica } from './replica/index.js';
+import { insertOf, payloadOf, write } from './content.kit.js';
+import { controlKey, domainOf, type DomainReplica } from './replica/index.js';
 import type { RoomCore } from './room/core.js';
 import { createBeacons } from './room/net/beacons.js';
 import { createPull, type PullHost } from './room/net/pull.js';
@@ -91,6 +92,62 @@ test('[SYN-3] a room of 500 authors is fetched whole, one window of their clock 
   pull.stop();
   expect(clockOf(mainOf(bob))).toEqual(clockOf(source));
   expect(requests().length).toBeGreaterThan(1);
+}, 60_000);
+
+/** As of many admins at a time (AUTH-10): domains whose ids are before that of main. */
+function addDomains(core: RoomCore, count: number): void {
+  const { access } = core.state;
+  const made = Array.from({ length: count }, (_, i) => new Uint8Array(32).fill(1, 0, 1).fill(i, 30));
+  const domains = new Map([
+    ...access.domains,
+    ...made.map((id) => [toHex(id), { id, author: '', isMeta: false }] as const),
+  ]);
+  core.state.access = { ...access, domains };
+}
+
+test('[SYN-3] of more domains than a request names each has its turn, and only then a source has nothing more', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  addDomains(bob, 150);
+  const { pull, requests, ended } = pullOf(bob, [ada]);
+  const named = new Set<string>();
+  for (let turn = 1; ended.at(-1)?.isWhole !== true; turn++) {
+    expect(turn).toBeLessThan(5);
+    pull.start({ prefer: ada.keys.deviceId, controlOnly: false });
+    const domains =
+      requests()
+        .at(-1)
+        ?.req.domains.map(({ domainId }) => toHex(domainId)) ?? [];
+    expect(domains).toContain(controlKey);
+    for (const one of domains) named.add(one);
+    expect(pull.source()?.isFirst).toBe(turn === 1);
+    pull.handle({ is: 'done', transfer: pull.source()?.transfer ?? 0, complete: true, useful: true });
+  }
+  pull.stop();
+  expect([...named].sort()).toEqual([controlKey, ...bob.state.access.domains.keys()].sort());
+  expect(named).toContain(toHex(mainOf(bob).id));
+}, 60_000);
+
+test('[SYN-4] of more domains than a beacon names those come first that have changed, then those not named for long', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  addDomains(ada, 250);
+  const { netLink, sent } = linkTo(ada, [peerOf(bob)]);
+  const links = new Map([['memory', netLink]]);
+  const roster = { links, here: () => [], members: () => [], isEffective: () => true, reach: () => null };
+  const beacons = createBeacons(ada, { roster, after: () => () => undefined, isCold: false });
+  const say = (): string[] => {
+    beacons.send('all');
+    const beacon = decodeBeacon(sent.at(-1)?.body ?? new Uint8Array(0));
+    return beacon.ok ? beacon.value.domains.map(({ domainId }) => toHex(domainId)) : [];
+  };
+  const said = [say(), say()];
+  expect(said.map((one) => one.length)).toEqual([180, 180]);
+  expect(new Set(said.flat()).size).toBe(1 + ada.state.access.domains.size);
+  for (let i = 0; i < 4; i++) {
+    await write(ada, toHex(mainOf(ada).id), { payload: payloadOf(insertOf(ada, 'cards', { text: 'news' })) });
+    expect(say()).toContain(toHex(mainOf(ada).id));
+  }
 }, 60_000);
 
 test('[F17] what waits is named as held to who has sent all since, but not what waits for a better copy', async () => {

@@ -1,7 +1,13 @@
 import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
-import { encodeBeacon, frameTypes, type Beacon, type SyncDone } from '../../../../src/core/wire/index.js';
-import { domainOf, domainsInOrder } from '../../replica/index.js';
+import {
+  encodeBeacon,
+  frameTypes,
+  maxBeaconDomains,
+  type Beacon,
+  type SyncDone,
+} from '../../../../src/core/wire/index.js';
+import { controlKey, domainOf, domainsInOrder } from '../../replica/index.js';
 import { myGrant, sendEpoch, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Roster } from './roster.js';
@@ -60,6 +66,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   const doubted = new Map<string, ReadonlyMap<string, Doubt>>();
   /** Roots of each device's round. */
   const rounds = new Map<string, readonly string[]>();
+  const turns = createTurns();
   let lastNewsMs = -beaconIntervalMs;
   let waiting = false;
   let known = { state: core.state, keys: core.epochKeys.size, heldLost: core.heldLost };
@@ -89,10 +96,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     });
   };
   const say = (to: Peer | 'all', netLink?: NetLink): void => {
-    const domains = domainsInOrder(core.state).flatMap((key) => {
-      const domain = domainOf(core.state, key);
-      return domain === null ? [] : [summaryOf(domain)];
-    });
+    const domains = turns.next(core, to === 'all');
     const body = encodeBeacon({ domains, serve: true, hidden: false });
     for (const one of netLink ? [netLink] : host.roster.links.values())
       one.send({ type: frameTypes.beacon, body, to, lane: 'ctl' });
@@ -163,6 +167,34 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       let best: number | null = null;
       for (const beacon of heard.values()) best = Math.max(best ?? 0, countOf(beacon));
       return best;
+    },
+  };
+}
+
+/**
+ * Whose turn it is where a beacon has no place for all domains: control, what has changed since everybody heard of it, then
+ * what they heard of longest ago.
+ */
+function createTurns(): { readonly next: (core: RoomCore, isToAll: boolean) => Beacon['domains'] } {
+  const told = new Map<string, { readonly root: string; readonly turn: number }>();
+  let turn = 0;
+  return {
+    next: (core, isToAll) => {
+      const all = domainsInOrder(core.state).flatMap((key) => {
+        const domain = domainOf(core.state, key);
+        return domain === null ? [] : [{ key, summary: summaryOf(domain) }];
+      });
+      const place = ({ key, summary }: (typeof all)[number]): number => {
+        const before = told.get(key);
+        if (key === controlKey) return -Infinity;
+        return before === undefined || before.root !== toHex(summary.root)
+          ? (before?.turn ?? 0) - turn - 1
+          : before.turn;
+      };
+      const some = all.sort((a, b) => place(a) - place(b)).slice(0, maxBeaconDomains);
+      if (isToAll) for (const { key, summary } of some) told.set(key, { root: toHex(summary.root), turn });
+      if (isToAll) turn++;
+      return some.map(({ summary }) => summary);
     },
   };
 }
