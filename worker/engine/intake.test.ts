@@ -47,6 +47,8 @@ async function intakeOf(
       roundBegins: nothing,
       told: (_device, roots) => void told.push(...roots.map(({ root }) => root)),
       fetched: nothing,
+      restMs: () => 0,
+      roundEnds: nothing,
       send: nothing,
       news: nothing,
       doubt: nothing,

@@ -3,6 +3,7 @@ import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { sha256 } from '../../src/core/crypto/index.js';
 import { missingRanges } from '../../src/core/reconcile/index.js';
 import { decodeBeacon, decodeSyncReq, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
+import type { Peer } from '../../src/core/session/index.js';
 import type { Time } from '../../src/ports/index.js';
 import { insertOf, payloadOf, write } from './content.kit.js';
 import { controlKey, domainOf, type DomainReplica } from './replica/index.js';
@@ -281,3 +282,63 @@ test('[SYN-4] what was fetched whole is not asked for again, until a key comes, 
   beacons.fetched(device);
   expect(beacons.bestSource()).toBe(peer);
 }, 60_000);
+
+test('[SYN-4] who says ever new roots and has nothing keeps nobody from being asked, and is asked ever more seldom', async () => {
+  let now = 1_000_000;
+  const ada = await foundCore();
+  const core = { ...ada, ports: { ...ada.ports, time: { ...ada.ports.time, now: () => now } } };
+  const [bob, mallory] = [peerOf(await memberCore(ada), 'b'), peerOf(await memberCore(ada), 'm')];
+  const here = (): readonly Peer[] => [bob, mallory];
+  const roster = { links: new Map(), here, members: here, isEffective: () => true, reach: () => null };
+  const beacons = createBeacons(core, { roster, after: () => () => undefined, isCold: false });
+  const say = ({ device }: Peer, count: number): void => {
+    const domains = [{ domainId: ada.state.control.id, root: ada.ports.random.bytes(32), count }];
+    beacons.hear(device, { domains, serve: true, hidden: false });
+  };
+  const asked: string[] = [];
+  say(bob, 100);
+  for (const endMs = now + 30_000; now < endMs; now += 10) {
+    say(mallory, 2 ** 40);
+    const source = beacons.bestSource();
+    if (source === null || beacons.restMs(source.device) > 0) continue;
+    asked.push(source.address);
+    beacons.roundBegins(source.device);
+    beacons.roundEnds(source.device, { brought: source === bob, complete: true });
+    if (source === bob) say(bob, 100 + asked.length);
+    else beacons.fetched(source.device);
+  }
+  expect(asked.slice(0, 3)).toEqual(['m', 'b', 'b']);
+  expect(asked.filter((one) => one === 'b').length).toBeGreaterThan(1000);
+  say(bob, 0);
+  beacons.roundEnds(bob.device, { brought: false, complete: true });
+  expect(beacons.restMs(bob.device)).toBe(250);
+  for (let i = 0; i < 9; i++) beacons.roundEnds(bob.device, { brought: false, complete: true });
+  expect(beacons.restMs(bob.device)).toBe(8_000);
+  for (let i = 0; i < 9; i++) beacons.roundEnds(bob.device, { brought: false, complete: false });
+  expect(beacons.restMs(bob.device)).toBe(64_000);
+}, 30_000);
+
+test('[SYN-4] of two that bring something each time, each has its turn, whatever they say to hold', async () => {
+  const ada = await foundCore();
+  const peers = [peerOf(await memberCore(ada), 'b'), peerOf(await memberCore(ada), 'm')];
+  const roster = {
+    links: new Map(),
+    here: () => peers,
+    members: () => peers,
+    isEffective: () => true,
+    reach: () => null,
+  };
+  const beacons = createBeacons(ada, { roster, after: () => () => undefined, isCold: false });
+  const asked: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    for (const [n, { device }] of peers.entries()) {
+      const domains = [{ domainId: ada.state.control.id, root: ada.ports.random.bytes(32), count: 10 ** (n + 1) }];
+      beacons.hear(device, { domains, serve: true, hidden: false });
+    }
+    const { address, device } = beacons.bestSource() ?? peerOf(ada, 'nobody');
+    asked.push(address);
+    beacons.roundBegins(device);
+    beacons.roundEnds(device, { brought: true, complete: true });
+  }
+  expect(asked).toEqual(['m', 'b', 'm', 'b', 'm', 'b']);
+}, 30_000);

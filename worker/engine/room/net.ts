@@ -16,7 +16,7 @@ import { createClearance, resumeFor, type StartKind } from './net/clearance.js';
 import { createDispatch, sessionKey } from './net/dispatch.js';
 import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
-import { createPull } from './net/pull.js';
+import { createPull, type PullStart } from './net/pull.js';
 import { createRoster } from './net/roster.js';
 import { createStrangers } from './net/strangers.js';
 import type { Step } from './step.js';
@@ -32,10 +32,8 @@ const maxOffsetMs = 26 * 60 * 60_000;
 const clockStepMs = 1_000;
 /** Devices without effect are thought of no more often than this. */
 const strangerLookMs = 250;
-/** A pause before the same question is asked again; doubled each time nothing comes of it, */
-const askAgainMs = 250;
-/** and no longer than this. */
-const maxAskAgainMs = 64_000;
+/** A cold start asks this long after somebody has come. */
+const coldAskMs = 250;
 
 export interface NetHost {
   readonly infoChanged: () => void;
@@ -94,6 +92,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   let minting = false;
   let caughtUp = false;
   let stopAsking: (() => void) | null = null;
+  let stopResting: (() => void) | null = null;
 
   const after = (ms: number, run: () => void): (() => void) => {
     const cancel = time.after(ms, () => {
@@ -132,39 +131,50 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     hereDevices: () => devicesHere(),
     sendAfter: host.sendAfter,
   });
-  const patience = createPatience();
+  /** What was held here, and waited, when the round began that runs. */
+  let heldBefore = '';
   const pull = createPull(core, {
     reach: roster.reach,
     links: () => [...links.values()],
     servers: () => Math.max(1, roster.members().length),
-    ended: ({ by, complete, untilMs, wasControlOnly, isWhole }) => {
+    ended: ({ by, complete, untilMs, wasControlOnly, isWhole, goesOn }) => {
       if (by !== null && isWhole && !wasControlOnly) {
         caughtUp = true;
         beacons.fetched(by);
       }
-      if (by !== null && wasControlOnly && roster.isEffective(by)) pull.start({ prefer: by, controlOnly: false });
+      const isOver = by !== null && !wasControlOnly && !goesOn;
+      if (isOver) beacons.roundEnds(by, { brought: holdings(core) !== heldBefore, complete });
+      if (by !== null && wasControlOnly && roster.isEffective(by)) ask({ prefer: by, controlOnly: false });
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
-      else if (complete && roster.members().length > 0) considerPull();
-      else after(patience.next(totalEntries(core)), considerPull);
+      else if (goesOn) pull.start(reqOf(by));
+      else considerPull();
       host.infoChanged();
     },
     roundBegins: beacons.roundBegins,
     changed: host.infoChanged,
   });
+  const reqOf = (device: Bytes): PullStart => ({ prefer: options.isCold ? null : device, controlOnly: false });
+  const ask = (o: PullStart): void => {
+    const before = holdings(core);
+    if (pull.start(o)) heldBefore = before;
+  };
   const fetchFrom = (device: Bytes): void => {
-    if (!roster.isEffective(device)) return void pull.start({ prefer: device, controlOnly: true, isStranger: true });
-    pull.start({ prefer: options.isCold ? null : device, controlOnly: false });
+    if (!roster.isEffective(device)) return ask({ prefer: device, controlOnly: true, isStranger: true });
+    ask(reqOf(device));
   };
   const askAgain = (device: Bytes): void => {
     const dropped = pull.drop(device);
-    if (dropped !== null) pull.start({ ...dropped, prefer: options.isCold ? null : device });
+    if (dropped !== null) ask({ ...dropped, prefer: options.isCold ? null : device });
   };
   const considerPull = (): void => {
+    stopResting?.();
     if (stopped || (pull.isActive() && !pull.isToStranger())) return;
     const source = beacons.bestSource();
-    if (source !== null) return fetchFrom(source.device);
+    const restMs = source === null ? 0 : beacons.restMs(source.device);
+    if (source !== null && restMs === 0) return fetchFrom(source.device);
+    if (source !== null) stopResting = after(restMs, considerPull);
     askStranger();
-    if (roster.members().length === 0) return;
+    if (roster.members().length === 0 || source !== null) return;
     lastSyncedAtMs = time.now();
     host.infoChanged();
   };
@@ -176,7 +186,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     const peer = stopped || pull.isActive() ? null : strangers.due();
     if (peer !== null) {
       strangers.asked(peer);
-      pull.start({ prefer: peer.device, controlOnly: true, isStranger: true });
+      ask({ prefer: peer.device, controlOnly: true, isStranger: true });
     }
     const at = strangers.nextAtMs();
     stopAsking = at === null ? null : after(Math.max(strangerLookMs, at - time.now()), askStranger);
@@ -225,7 +235,9 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     beacons.send(peer, netLink);
     if (!options.isCold || asked.has(netLink)) return;
     asked.add(netLink);
-    after(askAgainMs, () => void pull.start({ prefer: null, controlOnly: false }));
+    after(coldAskMs, () => {
+      ask({ prefer: null, controlOnly: false });
+    });
   };
   /** Its network told it that I had gone, say, when it was an earlier session of mine that had. */
   const onAsks = (netLink: NetLink, peer: Peer): void => {
@@ -282,7 +294,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   };
   const missingKey = (netLink: NetLink, address: string): void => {
     const peer = netLink.sessions.peerAt(address);
-    if (peer !== null && roster.isEffective(peer.device)) pull.start({ prefer: peer.device, controlOnly: true });
+    if (peer !== null && roster.isEffective(peer.device)) ask({ prefer: peer.device, controlOnly: true });
   };
   const dispatch = createDispatch(core, {
     ...flow,
@@ -420,16 +432,9 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   return net;
 }
 
-/** How long to wait before somebody who cannot give everything now is asked again. */
-function createPatience(): { readonly next: (entriesHeld: number) => number } {
-  let [held, tries] = [0, 0];
-  return {
-    next: (entriesHeld) => {
-      tries = entriesHeld === held ? tries + 1 : 0;
-      held = entriesHeld;
-      return Math.min(maxAskAgainMs, askAgainMs * 2 ** tries);
-    },
-  };
+/** Changes with everything that comes here, also what has to wait, and keys. */
+function holdings(core: RoomCore): string {
+  return [totalEntries(core), core.state.forks.size, core.held.length, core.epochKeys.size].join();
 }
 
 function totalEntries(core: RoomCore): number {

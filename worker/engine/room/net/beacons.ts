@@ -21,6 +21,13 @@ const maxExhaustedRoots = 1024;
 const firstDoubtMs = 60_000;
 const maxDoubtMs: number = 64 * 60_000;
 
+/** Who brought nothing is asked again after this; doubled each time, */
+const firstRestMs = 250;
+/** up to this, */
+const maxRestMs = 8_000;
+/** and for who says that it cannot give everything now, up to this. */
+const maxIncompleteRestMs = 64_000;
+
 /** When what was fetched whole is doubted next. */
 interface Doubt {
   readonly dueMs: number;
@@ -31,8 +38,15 @@ interface Doubt {
 export interface Beacons {
   readonly hear: (device: Bytes, beacon: Beacon) => void;
   readonly forget: (device: Bytes) => void;
-  /** The member that says the most that is not here and was not fetched before, or null. */
+  /**
+   * A member that says something that is not here and was not fetched before, or null: who rests least, of those who was
+   * asked longest ago, of those never asked who says the most. What anybody says may be invented.
+   */
   readonly bestSource: () => Peer | null;
+  /** How long it is not asked yet: what it was asked last brought nothing. */
+  readonly restMs: (device: Bytes) => number;
+  /** The round is over. `brought`: something that was not here; `complete`: as it says, all it has. */
+  readonly roundEnds: (device: Bytes, o: { readonly brought: boolean; readonly complete: boolean }) => void;
   /** A round of requests to this device, or (null) to everybody, begins: what they have said so far is what they can answer. */
   readonly roundBegins: (device: Bytes | null) => void;
   /** Its first request was served: from a state of these roots. */
@@ -69,6 +83,12 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   const turns = createTurns();
   let lastNewsMs = -beaconIntervalMs;
   let waiting = false;
+  const asks = new Map<string, { readonly turn: number; readonly untilMs: number; readonly waitMs: number }>();
+  const neverAsked = { turn: 0, untilMs: 0, waitMs: 0 };
+  let turn = 0;
+  const asksOf = ({ device }: Peer): typeof neverAsked => asks.get(toHex(device)) ?? neverAsked;
+  const restOf = (device: Bytes): number =>
+    Math.max(0, (asks.get(toHex(device))?.untilMs ?? 0) - core.ports.time.now());
   let known = { state: core.state, keys: core.epochKeys.size, heldLost: core.heldLost };
 
   /** What could not be used then may be now: a key has come, something that waited was dropped, or the disk was read anew. */
@@ -109,13 +129,25 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       heard.delete(toHex(device));
       rounds.delete(toHex(device));
       doubted.delete(toHex(device));
+      asks.delete(toHex(device));
     },
     bestSource: () => {
       const sources = host.roster.members().filter((peer) => differs(toHex(peer.device)));
       const sizeOf = (peer: Peer): number => countOf(heard.get(toHex(peer.device)));
-      return [...sources].sort((a, b) => sizeOf(b) - sizeOf(a))[0] ?? null;
+      const order = (a: Peer, b: Peer): number =>
+        restOf(a.device) - restOf(b.device) || asksOf(a).turn - asksOf(b).turn || sizeOf(b) - sizeOf(a);
+      return [...sources].sort(order)[0] ?? null;
+    },
+    restMs: restOf,
+    roundEnds: (device, { brought, complete }) => {
+      const { turn: asked, waitMs: before } = asks.get(toHex(device)) ?? neverAsked;
+      const isDone = brought && complete;
+      const longest = complete ? maxRestMs : maxIncompleteRestMs;
+      const waitMs = isDone ? 0 : Math.min(longest, brought ? firstRestMs : Math.max(firstRestMs, 2 * before));
+      asks.set(toHex(device), { turn: asked, waitMs, untilMs: core.ports.time.now() + waitMs });
     },
     roundBegins: (device) => {
+      if (device !== null) asks.set(toHex(device), { ...(asks.get(toHex(device)) ?? neverAsked), turn: ++turn });
       for (const [key, { domains }] of heard)
         if (device === null || key === toHex(device))
           rounds.set(

@@ -38,6 +38,8 @@ export interface PullHost {
     readonly wasControlOnly: boolean;
     /** Everything that `by` has was asked for, over as many requests as that took. */
     readonly isWhole: boolean;
+    /** There is more to ask for in this round. */
+    readonly goesOn: boolean;
   }) => void;
   /** The first request of a round goes out, to one device or (null) to everybody. */
   readonly roundBegins: (device: Bytes | null) => void;
@@ -128,12 +130,11 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
   };
   const isFirst = (): boolean => !asked.controlOnly && rounds.of(asked).by === null;
   const ended = (o: { readonly by: Bytes | null; readonly complete: boolean; readonly untilMs: number }): void => {
-    const isWhole =
-      o.by !== null &&
-      o.complete &&
-      rounds.served(asked, { req: startClock, isLast: isLastPage(core, asked, startClock) }, o.by);
-    if (isWhole) held.set(toHex(o.by), new WeakSet(core.held.map(({ unit }) => unit)));
-    host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole });
+    const page = { req: startClock, isLast: isLastPage(core, asked, startClock) };
+    const nothing = { isWhole: false, goesOn: false };
+    const { isWhole, goesOn } = o.by !== null && o.complete ? rounds.served(asked, page, o.by) : nothing;
+    if (isWhole && o.by !== null) held.set(toHex(o.by), new WeakSet(core.held.map(({ unit }) => unit)));
+    host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole, goesOn });
   };
   const sendReq = (action: Extract<RequestAction, { do: 'send-req' }>): void => {
     const { reqId, attempt, want, prefer, exclude, transfer } = action;
@@ -220,12 +221,12 @@ const maxRounds = 16;
 /** How far each source was asked through clocks and domains that do not fit one request; what was asked of everybody is one more. */
 function createRounds(): {
   readonly of: (asked: PullStart) => Round;
-  /** The request was served whole; gives whether its round is at its end, served by this one alone. */
+  /** The request was served whole; gives whether its round is at its end, and was served by this one alone. */
   readonly served: (
     asked: PullStart,
     o: { readonly req: SyncReq | null; readonly isLast: boolean },
     by: Bytes,
-  ) => boolean;
+  ) => { readonly isWhole: boolean; readonly goesOn: boolean };
 } {
   const rounds = new Map<string, Round>();
   const keyOf = ({ prefer, controlOnly }: PullStart): string =>
@@ -242,7 +243,7 @@ function createRounds(): {
         if (rounds.size <= maxRounds) break;
         rounds.delete(oldest);
       }
-      return next.isWhole;
+      return { isWhole: next.isWhole, goesOn: next.round.by !== null };
     },
   };
 }
