@@ -1,4 +1,8 @@
 import { expect, test, vi } from 'vitest';
+import { copyBytes, type Bytes } from '../../src/core/base/index.js';
+import { kidOf, sha256 } from '../../src/core/crypto/index.js';
+import { decodeInviteCode, inviteKeys, joinAnswerMessage } from '../../src/core/invite/index.js';
+import { frameType, frameTypes, joinSigned, openJoinAsk, sealJoinAnswer } from '../../src/core/wire/index.js';
 import { encodeDeclaration } from '../../src/core/schema/index.js';
 import { createMemoryNetwork, type MemoryNetwork } from '../../src/transport/index.js';
 import { writeControl } from './room/author.js';
@@ -87,10 +91,51 @@ test('[F10] a join signs nothing before it is stored that it is over; one that w
   await host.device.engine.stop();
 });
 
-test('[F10] what came during a join opens after it was interrupted: the key of the answer is stored with what names it', async () => {
+test('[F10] what came during a join opens after it was interrupted: the key of the answer is stored with what lies under it', async () => {
   const ada = await foundCore();
   const { ports, keys, boot, row, loop, roomId } = await memberCore(ada);
   const again = createRoomCore({ ports, keys, boot, row, loop, roomId });
   await loadRoom(again);
   expect([[...again.faults], myGrant(again) !== null, again.epochKeys.size]).toEqual([[], true, 1]);
 });
+
+test('[X9] somebody else with the link who answers every request keeps nobody out', async () => {
+  const host = await startHost();
+  const code = decodeInviteCode(host.link);
+  if (!code.ok) throw new TypeError(code.fault.code);
+  const { roomId } = code.value;
+  const { psk } = inviteKeys(code.value);
+  const { vault, random } = host.device.ports;
+  const zeros32 = new Uint8Array(32);
+  let lies = 0;
+  for (const name of ['evil', 'worse', 'worst']) {
+    const evil = await vault.createDeviceKeys();
+    const answer = async (frame: Bytes, from: string): Promise<void> => {
+      const ask = openJoinAsk(frame, { roomId, psk });
+      const once = await vault.createDeviceKeys();
+      const shared = ask.ok ? await vault.agree(once, ask.value.x25519) : null;
+      if (shared === null) return;
+      const [key, askHash] = [random.bytes(32), sha256(frame)];
+      const said = { status: 'granted', grantId: random.bytes(32), kid: kidOf(roomId, zeros32, key), key } as const;
+      const sealed = { ephemeral: once.x25519, admitter: evil.deviceId, answer: said, random32: random.bytes(32) };
+      const unsigned = sealJoinAnswer({ roomId, askHash, psk, shared }, sealed);
+      const sig = await vault.sign(evil, joinAnswerMessage({ roomId, askHash, unsigned }));
+      lies++;
+      await open.send(joinSigned(unsigned, sig), [from], { lossy: false });
+    };
+    const open = host.network.transport(name).open({
+      frame: (bytes, from) => {
+        if (frameType(copyBytes(bytes)) === frameTypes.joinAsk) void answer(copyBytes(bytes), from);
+      },
+      peer: () => undefined,
+      state: () => undefined,
+    });
+  }
+  const guest = await startDevice();
+  const tab = guest.tab();
+  tab.lend(host.room, host.network.transport('guest'));
+  expect(await tab.call('join', { join: 'j', link: host.link, declaration, profile })).toEqual({ room: host.room });
+  expect(lies).toBeGreaterThan(2);
+  await guest.engine.stop();
+  await host.device.engine.stop();
+}, 20_000);

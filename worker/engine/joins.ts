@@ -5,7 +5,7 @@ import { storedBytes, type DeviceKeys } from '../../src/ports/index.js';
 import { callError } from './call-error.js';
 import { profileOp, writeMeta } from './create.js';
 import type { EnginePorts } from './ports.js';
-import { myGrant, storeJoinKeys } from './room/core.js';
+import { keepJoinKey, myGrant } from './room/core.js';
 import { runJoin } from './room/joiner.js';
 import { loadRoom } from './room/load.js';
 import { putRoom, type RoomRow } from './room/rows.js';
@@ -143,7 +143,7 @@ async function startJoin(
     try {
       await running.done;
       await room.engine.act((step) => {
-        storeJoinKeys(core, step, core.joinKids);
+        for (const kid of core.state.access.kids) keepJoinKey(core, step, kid);
         const joinRow = [core.room, 'join'];
         step.ops.push(putRoom(ports.vault, core.room, core.row), { do: 'delete', table: 'state', key: joinRow });
         step.strict = true;

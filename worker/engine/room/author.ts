@@ -24,7 +24,7 @@ import {
   type PackPlace,
   type Unit,
 } from '../replica/index.js';
-import { bump, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
+import { bump, keepJoinKey, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
 import { putBranch, putPack } from './rows.js';
 import type { Step } from './step.js';
 import { sealUnit } from './units.js';
@@ -208,7 +208,7 @@ function newControlHeads(core: RoomCore): Bytes[] {
 
 /** Adds an admitted unit to the step's commit, as a pack sealed by this device. */
 export async function storeUnit(core: RoomCore, step: Step, unit: Unit): Promise<void> {
-  const seal = { kid: sealKid(core), device: core.keys.deviceId };
+  const seal = { kid: sealKid(core, step), device: core.keys.deviceId };
   const bytes = await sealUnit(unit, seal, { ports: core.ports, keys: unitKeys(core) });
   step.ops.push(
     putPack(core.room, { domain: toHex(unit.domainId), author: toHex(unit.author), fromSeq: unit.fromSeq }, bytes),
@@ -222,7 +222,7 @@ export async function storeUnit(core: RoomCore, step: Step, unit: Unit): Promise
 /** Adds a branch that does not stand to the step's commit: the proof of a fork, and what others built on (F6). */
 export async function storeBranch(core: RoomCore, step: Step, unit: Unit): Promise<PackPlace> {
   const branch = toHex(unit.entries[0]?.id ?? zeros32);
-  const seal = { kid: sealKid(core), device: core.keys.deviceId };
+  const seal = { kid: sealKid(core, step), device: core.keys.deviceId };
   const bytes = await sealUnit(unit, seal, { ports: core.ports, keys: unitKeys(core) });
   const { fromSeq } = unit;
   const chain = { domain: toHex(unit.domainId), author: toHex(unit.author) };
@@ -230,12 +230,12 @@ export async function storeBranch(core: RoomCore, step: Step, unit: Unit): Promi
   return { fromSeq, count: unit.entries.length, branch };
 }
 
-/** The epoch to seal stored packs under: the send rule's, else (nothing leaves under it) any held one. */
-function sealKid(core: RoomCore): Bytes {
-  const epoch = sendEpoch(core);
-  if (epoch !== null) return epoch.kid;
-  const [kidHex] = [...core.epochKeys.keys()].sort();
-  const kid = kidHex === undefined ? null : fromHex(kidHex);
-  if (kid === null) throw new TypeError('storeUnit: no epoch key is held');
+/** The epoch to seal stored packs under: the send rule's, else (nothing leaves under it) any held one, whose key is kept. */
+function sealKid(core: RoomCore, step: Step): Bytes {
+  const held = [...core.epochKeys.keys()].sort();
+  const named = held.find((kid) => core.state.access.kids.has(kid)) ?? held.find((kid) => core.keptKids.has(kid));
+  const kid = sendEpoch(core)?.kid ?? fromHex(named ?? held[0] ?? '');
+  if (kid?.length !== 32) throw new TypeError('storeUnit: no epoch key is held');
+  keepJoinKey(core, step, toHex(kid));
   return kid;
 }

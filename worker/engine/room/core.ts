@@ -47,10 +47,12 @@ export interface RoomCore {
   row: RoomRow;
   /** Raw epoch keys by kid (hex). */
   readonly epochKeys: Map<string, Bytes>;
-  /** Kids a join answer named, until control does. */
+  /** Kids that join answers named, the newest first, until control names one. */
   joinKids: readonly Bytes[];
-  /** Who let this device in, as long as control does not say anything of anybody. */
-  admitter: Bytes | null;
+  /** Those of them (hex) whose keys are on the disk. */
+  readonly keptKids: Set<string>;
+  /** Who says to have let this device in, as long as control does not say anything of anybody. */
+  admitters: readonly Bytes[];
   drafts: Draft[];
   nextDraft: number;
   /** Tab → highest write counter that is durable (X11). */
@@ -95,7 +97,8 @@ export function createRoomCore(o: {
     state: createReplicaState(o.roomId, o.ports.weaknesses),
     epochKeys: new Map(),
     joinKids: [],
-    admitter: null,
+    keptKids: new Set(),
+    admitters: [],
     drafts: [],
     nextDraft: 0,
     marks: new Map(),
@@ -169,12 +172,13 @@ function storeKey(core: RoomCore, step: Step, kidHex: string, key: Bytes): void 
   step.strict = true;
 }
 
-/** Keys of join answers, by their kids, go to the disk: what lies there under them opens after a restart too. */
-export function storeJoinKeys(core: RoomCore, step: Step, kids: readonly Bytes[]): void {
-  for (const kidHex of kids.map(toHex)) {
-    const key = core.epochKeys.get(kidHex);
-    if (key !== undefined) storeKey(core, step, kidHex, key);
-  }
+/** The key of a join answer goes to the disk, with the first that lies there under it: so that opens after a restart too. */
+export function keepJoinKey(core: RoomCore, step: Step, kidHex: string): void {
+  const [key, isOfAnswer] = [core.epochKeys.get(kidHex), core.joinKids.some((kid) => toHex(kid) === kidHex)];
+  if (key === undefined || !isOfAnswer || core.keptKids.has(kidHex)) return;
+  core.keptKids.add(kidHex);
+  step.failures.push(() => core.keptKids.delete(kidHex));
+  storeKey(core, step, kidHex, key);
 }
 
 /** Puts a key that is on the disk already into use. */

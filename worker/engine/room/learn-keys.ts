@@ -1,8 +1,8 @@
-import { equalBytes, toHex, type Bytes } from '../../../src/core/base/index.js';
+import { toHex, type Bytes } from '../../../src/core/base/index.js';
 import { decodeControl, type ControlPayload } from '../../../src/core/access/index.js';
 import { openKey, openLink } from '../../../src/core/epoch/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
-import { countFault, learnKey, storeJoinKeys, type RoomCore } from './core.js';
+import { countFault, learnKey, type RoomCore } from './core.js';
 import type { Step } from './step.js';
 
 const zeros32 = new Uint8Array(32);
@@ -11,12 +11,6 @@ const zeros32 = new Uint8Array(32);
 export async function learnKeysOf(core: RoomCore, step: Step, entry: Entry): Promise<void> {
   const payload = entry.payload && decodeControl(entry.kind, entry.payload);
   if (payload === null || payload === 'unsupported') return;
-  if (payload.kind === 'epoch')
-    storeJoinKeys(
-      core,
-      step,
-      core.joinKids.filter((kid) => equalBytes(kid, payload.kid)),
-    );
   for (const wrap of wrapsForMe(core, payload)) await unwrap(core, step, wrap);
   openAllLinks(core, step);
 }

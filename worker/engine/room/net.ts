@@ -201,13 +201,14 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     }
     scheduleTick(netLink);
     // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who comes in needs the
-    // room's time to take its control at all: until its grant has effect it goes by whoever let it in.
-    const isMember = core.admitter === null || myGrant(core) !== null;
-    const isAdmitter = (peer: Peer): boolean => core.admitter !== null && equalBytes(peer.device, core.admitter);
+    // room's time to take its control at all: until its grant has effect it goes by whoever let it in, of several that say so by the
+    // latest: it signs nothing yet.
+    const isMember = core.admitters.length === 0 || myGrant(core) !== null;
+    const isAdmitter = (peer: Peer): boolean => core.admitters.some((one) => equalBytes(peer.device, one));
     const known = isMember ? roster.members() : roster.here().filter(isAdmitter);
     const offsets = known.map((peer) => peer.offsetMs).filter((offset) => Math.abs(offset) <= maxOffsetMs);
     const before = now(core);
-    core.offsetsMs = [...(isMember ? [0] : []), ...offsets];
+    core.offsetsMs = isMember ? [0, ...offsets] : offsets.sort((a, b) => b - a).slice(0, 1);
     if (now(core) > before + clockStepMs) core.loop.enqueue(tryHeld);
   };
   const scheduleTick = (netLink: NetLink): void => {
