@@ -47,10 +47,12 @@ export interface RoomCore {
   row: RoomRow;
   /** Raw epoch keys by kid (hex). */
   readonly epochKeys: Map<string, Bytes>;
-  /** Kids a join answer named, until control does. */
+  /** Kids that join answers named, the newest first, until control names one. */
   joinKids: readonly Bytes[];
-  /** Who let this device in, as long as control does not say anything of anybody. */
-  admitter: Bytes | null;
+  /** Those of them (hex) whose keys are on the disk. */
+  readonly keptKids: Set<string>;
+  /** Who says to have let this device in, as long as control does not say anything of anybody. */
+  admitters: readonly Bytes[];
   drafts: Draft[];
   nextDraft: number;
   /** Tab → highest write counter that is durable (X11). */
@@ -97,7 +99,8 @@ export function createRoomCore(o: {
     state: createReplicaState(o.roomId, o.ports.weaknesses),
     epochKeys: new Map(),
     joinKids: [],
-    admitter: null,
+    keptKids: new Set(),
+    admitters: [],
     drafts: [],
     nextDraft: 0,
     marks: new Map(),
@@ -163,9 +166,22 @@ export function learnKey(core: RoomCore, step: Step, k: { readonly kid: Bytes; r
   const kidHex = toHex(k.kid);
   if (core.epochKeys.has(kidHex)) return;
   setKey(core, kidHex, k.key);
-  const sealed = core.ports.vault.sealAtRest('epoch-key', k.key);
+  storeKey(core, step, kidHex, k.key);
+}
+
+function storeKey(core: RoomCore, step: Step, kidHex: string, key: Bytes): void {
+  const sealed = core.ports.vault.sealAtRest('epoch-key', key);
   step.ops.push({ do: 'put', table: 'keys', key: [core.room, kidHex], value: sealed });
   step.strict = true;
+}
+
+/** The key of a join answer goes to the disk, with the first that lies there under it: so that opens after a restart too. */
+export function keepJoinKey(core: RoomCore, step: Step, kidHex: string): void {
+  const [key, isOfAnswer] = [core.epochKeys.get(kidHex), core.joinKids.some((kid) => toHex(kid) === kidHex)];
+  if (key === undefined || !isOfAnswer || core.keptKids.has(kidHex)) return;
+  core.keptKids.add(kidHex);
+  step.failures.push(() => core.keptKids.delete(kidHex));
+  storeKey(core, step, kidHex, key);
 }
 
 /** Puts a key that is on the disk already into use. */

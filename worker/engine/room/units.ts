@@ -134,10 +134,10 @@ export async function verifyUnit(
   return isGood === true ? null : fail('pack/bad-signature').fault;
 }
 
-/** Whether the pack carries a signature of its sealer, good or not: then it has left its device before. */
-export function hasSealSignature(bytes: Bytes): boolean {
+/** The key id of a pack that carries a signature of its sealer, good or not, and so has left its device before; else null. */
+export function forwardedKid(bytes: Bytes): Bytes | null {
   const pack = decodePack(bytes);
-  return pack.ok && !isZero(pack.value.sealSig);
+  return pack.ok && !isZero(pack.value.sealSig) ? pack.value.sealKid : null;
 }
 
 /** Whether the sealer signed this copy: then a bad copy is charged to the sealer, not to who brought it (F2). */
