@@ -71,7 +71,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     cancelWait?.();
     cancelWait = null;
     waiting.clear();
-    busyUntilMs = core.ports.time.now() + Math.min(maxWaitMs, rows.length * msPerRecord);
+    busyUntilMs = Math.max(busyUntilMs, core.ports.time.now() + rows.length * msPerRecord);
     const parts = packParts(rows);
     for (const [tab, view] of views) deliver(tab, view, { reset, parts, info });
   };
@@ -111,7 +111,9 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
         return;
       }
       for (const [key, record] of changed) waiting.set(key, record);
-      const waitMs = busyUntilMs - core.ports.time.now();
+      // Clocks are put back, too.
+      const waitMs = Math.min(maxWaitMs, busyUntilMs - core.ports.time.now());
+      busyUntilMs = core.ports.time.now() + waitMs;
       if (info !== null || waitMs < 1 || isAwaited()) tellChanges(info);
       // In its turn everything in memory is stored.
       else cancelWait ??= core.ports.time.after(waitMs, () => core.loop.afterCommit(() => tellChanges(null)));
