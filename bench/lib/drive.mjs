@@ -1,0 +1,123 @@
+/**
+ * Drives the rows: for each run a browser of its own, for each case every contestant on pages of its own, and samples
+ * round-robin, beginning with another contestant each time. A sample whose final state has another checksum is an error,
+ * never a number.
+ */
+import { launchBrowser, openStation } from './browser.mjs';
+
+const STEP_TIMEOUT_MS = 900_000;
+
+/**
+ * @param row of rows.mjs
+ * @param {{ site: object, browserName: string, runs: number, samples: number, warmups: number, only?: string[],
+ *   say: (line: string) => void }} options
+ * @returns cases with the metrics of every sample, by contestant and run
+ */
+export async function driveRow(row, cases, options) {
+  const results = cases.map(({ name, work }) => ({ name, work, samples: {}, facts: {}, failures: {} }));
+  for (let run = 0; run < options.runs; run++) {
+    const browser = await launchBrowser(options.browserName);
+    try {
+      for (const [index, one] of cases.entries())
+        await driveCase(row, one, results[index], { ...options, browser, run });
+    } finally {
+      await browser.close();
+    }
+  }
+  return results;
+}
+
+async function driveCase(row, one, result, options) {
+  const { say, run } = options;
+  const stations = [];
+  for (const contestant of row.contestants.filter((name) => isWanted(name, one, options))) {
+    if (result.failures[contestant] !== undefined) continue;
+    try {
+      stations.push(await prepareStation(row, one, contestant, options));
+    } catch (error) {
+      fail(result, contestant, error, say);
+    }
+  }
+  const expected = one.checksum;
+  const rounds = options.warmups + options.samples;
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < stations.length; turn++) {
+      const station = stations[(round + turn) % stations.length];
+      const { contestant } = station;
+      if (result.failures[contestant] !== undefined) continue;
+      try {
+        const { checksum, metrics } = await takeSample(row, station, { round, options });
+        const wanted = expected ?? (result.checksum ??= checksum);
+        if (checksum !== wanted) throw new Error(`its final state is ${checksum}, not ${wanted}`);
+        if (round < options.warmups) continue;
+        const runs = (result.samples[contestant] ??= []);
+        (runs[run] ??= []).push(metrics);
+      } catch (error) {
+        fail(result, contestant, error, say, station);
+      }
+    }
+  }
+  for (const station of stations) {
+    result.facts[station.contestant] = station.facts;
+    for (const page of Object.values(station.pages)) await page.close();
+  }
+}
+
+function isWanted(name, one, { only }) {
+  return (only === undefined || only.includes(name)) && !one.without?.includes(name);
+}
+
+/** Opens a contestant's pages and lets them prepare, each phase with what the phases before have found out. */
+async function prepareStation(row, one, contestant, options) {
+  const plan = row.plans?.[contestant] ?? { pages: ['main'], phases: [['main', 'prepare']] };
+  const url = options.site.urlOf(contestant);
+  const station = {
+    contestant,
+    pages: {},
+    shared: { ...one.work, ...options.servers, samples: options.samples + options.warmups },
+    facts: {},
+  };
+  const beganMs = Date.now();
+  for (const role of plan.pages) {
+    station.pages[role] = await openStation(options.browser, url, `${row.module}/${contestant}`, role);
+  }
+  try {
+    for (const [role, step] of plan.phases) {
+      if (!station.pages[role].has(step)) continue;
+      const facts = await station.pages[role].call(step, station.shared, STEP_TIMEOUT_MS);
+      Object.assign(station.shared, facts);
+      Object.assign(station.facts, facts);
+    }
+  } catch (error) {
+    error.said = Object.values(station.pages).flatMap(({ said }) => said);
+    for (const page of Object.values(station.pages)) await page.close();
+    throw error;
+  }
+  options.say(
+    `  ${one.name} run ${options.run + 1}: ${contestant} prepared in ${((Date.now() - beganMs) / 1000).toFixed(1)} s`,
+  );
+  return station;
+}
+
+async function takeSample(row, station, { round, options }) {
+  const page = station.pages.main;
+  const input = { ...station.shared, sample: round };
+  let arrived = {};
+  if (row.freshPage) {
+    await page.reload();
+    arrived = page.has('arrive') ? await page.call('arrive', input, STEP_TIMEOUT_MS) : {};
+  }
+  const around = options.browser.name === 'chromium' ? row.around : undefined;
+  const take = () => page.call('sample', { ...input, ...arrived }, STEP_TIMEOUT_MS);
+  const { checksum, metrics } =
+    around === undefined ? await take() : await around({ take, page: page.page, browser: options.browser });
+  return { checksum, metrics: { ...arrived, ...metrics } };
+}
+
+function fail(result, contestant, error, say, station) {
+  const said = error.said ?? Object.values(station?.pages ?? {}).flatMap((page) => page.said);
+  const [reason] = String(error.message ?? error).split('\n');
+  result.failures[contestant] = reason.replace(/^page\.evaluate: /, '');
+  delete result.samples[contestant];
+  say(`  FAILED ${contestant}: ${reason}${said.length > 0 ? `; the page said: ${said.slice(-3).join(' | ')}` : ''}`);
+}

@@ -1,0 +1,59 @@
+/** The limit's worker. One message in, one out; what it keeps between them are keys and a database. */
+import { deleteDatabase, openDatabase, putAll } from '../kit/idb.mjs';
+import { checkUnit, decodeUnit, openUnit } from './pack.mjs';
+import { encodeState } from './state.mjs';
+
+const CHAIN_BYTES = 32;
+
+let keys = null;
+let db = null;
+
+/** Opens, checks, applies and stores units; answers with the state in one buffer. */
+async function catchUp({ units }) {
+  const names = [];
+  const table = new Map();
+  const chain = new Uint8Array(CHAIN_BYTES);
+  // The next unit is opened while this one is applied.
+  let next = openUnit(keys.seal, units[0]);
+  const checks = [];
+  for (let i = 0; i < units.length; i++) {
+    const columns = await next;
+    if (i + 1 < units.length) next = openUnit(keys.seal, units[i + 1]);
+    decodeUnit(columns, chain, (keyColumn, valueColumn, fresh) => {
+      for (const name of fresh) names.push(name);
+      for (let op = 0; op < keyColumn.length; op++) table.set(names[keyColumn[op]], valueColumn[op]);
+    });
+    checks.push(checkUnit(keys.publicKey, units[i], chain.slice()));
+  }
+  if ((await Promise.all(checks)).includes(false)) throw new Error('limit: a signature is wrong');
+  const state = encodeState(table);
+  await putAll(db, units);
+  return state;
+}
+
+const steps = {
+  keys: async (given) => {
+    keys = given;
+    return null;
+  },
+  open: async ({ name }) => {
+    db = await openDatabase(name);
+    return null;
+  },
+  catchUp,
+  drop: async ({ name }) => {
+    db.close();
+    await deleteDatabase(name);
+    return null;
+  },
+};
+
+self.onmessage = async ({ data }) => {
+  try {
+    const value = await steps[data.step](data.input);
+    const bytes = value instanceof Uint8Array ? [value.buffer] : [];
+    self.postMessage({ value }, { transfer: bytes });
+  } catch (error) {
+    self.postMessage({ error: String(error) });
+  }
+};

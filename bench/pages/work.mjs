@@ -1,0 +1,69 @@
+/**
+ * The work itself, the same for every contestant and in every run: what is written, in which order, and what must be
+ * read at the end. No contestant's code is here, and no platform's: Node computes with it what pages must answer.
+ */
+
+/** A value below this; so that no encoding gets away with small numbers. */
+const VALUE_RANGE = 1_000_000;
+
+/** mulberry32: small, seeded, good enough to spread keys. */
+export function createRandom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The name of a key: a record's field in keeproom, a map's key elsewhere. */
+export function keyName(index) {
+  return `key-${String(index).padStart(6, '0')}`;
+}
+
+/**
+ * Map sets: the first `keys` ops make each key once, in order; the others set one of them by chance.
+ *
+ * @param {{ ops: number, keys: number, seed?: number }} work
+ * @returns {{ keys: Uint32Array, values: Uint32Array }} key index and value per op
+ */
+export function mapSets({ ops, keys, seed = 1 }) {
+  const random = createRandom(seed);
+  const result = { keys: new Uint32Array(ops), values: new Uint32Array(ops) };
+  for (let i = 0; i < ops; i++) {
+    result.keys[i] = i < keys ? i : Math.floor(random() * keys);
+    result.values[i] = Math.floor(random() * VALUE_RANGE);
+  }
+  return result;
+}
+
+/** Calls `each(from, to)` for every transaction of `perTransaction` ops. */
+export function* transactions(ops, perTransaction) {
+  for (let from = 0; from < ops; from += perTransaction) yield [from, Math.min(from + perTransaction, ops)];
+}
+
+/** Values by key index after all ops: what every contestant must read at the end. */
+export function finalValues(work) {
+  const { keys, values } = mapSets(work);
+  const result = new Map();
+  for (let i = 0; i < keys.length; i++) result.set(keyName(keys[i]), values[i]);
+  return result;
+}
+
+/** A text of 32 bits and a count over pairs in the order of their keys; equal states have equal texts. */
+export function checksumOf(pairs) {
+  const sorted = [...pairs].sort(([a], [b]) => (a < b ? -1 : 1));
+  let hash = 0x811c9dc5;
+  for (const [key, value] of sorted) {
+    const text = `${key}=${JSON.stringify(value)};`;
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return `${hash.toString(16).padStart(8, '0')}/${sorted.length}`;
+}
+
+/** What a list of rows shows, in its order. */
+export function checksumOfRows(rows) {
+  return checksumOf(rows.map((row, index) => [String(index).padStart(6, '0'), row]));
+}
