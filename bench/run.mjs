@@ -23,6 +23,10 @@ import { createRows } from './rows.mjs';
 const FULL_OPS = 100_000;
 const QUICK_OPS = 400;
 
+/** A step of a page that takes longer hangs. */
+const STEP_MS = 600_000;
+const QUICK_STEP_MS = 20_000;
+
 async function main() {
   const { values: flags, positionals } = parseArgs({
     allowPositionals: true,
@@ -43,6 +47,7 @@ async function main() {
     runs: Number(flags.runs ?? (isQuick ? 1 : 3)),
     samples: Number(flags.samples ?? (isQuick ? 1 : 9)),
     warmups: isQuick ? 0 : 1,
+    stepTimeoutMs: isQuick ? QUICK_STEP_MS : STEP_MS,
     ...(flags.only === undefined ? {} : { only: flags.only.split(',') }),
     say: isQuick ? () => undefined : (line) => console.error(line),
   };

@@ -5,8 +5,6 @@
  */
 import { launchBrowser, openStation } from './browser.mjs';
 
-const STEP_TIMEOUT_MS = 900_000;
-
 /**
  * @param row of rows.mjs
  * @param {{ site: object, browserName: string, runs: number, samples: number, warmups: number, only?: string[],
@@ -84,7 +82,7 @@ async function prepareStation(row, one, contestant, options) {
   try {
     for (const [role, step] of plan.phases) {
       if (!station.pages[role].has(step)) continue;
-      const facts = await station.pages[role].call(step, station.shared, STEP_TIMEOUT_MS);
+      const facts = await station.pages[role].call(step, station.shared, options.stepTimeoutMs);
       Object.assign(station.shared, facts);
       Object.assign(station.facts, facts);
     }
@@ -105,10 +103,10 @@ async function takeSample(row, station, { round, options }) {
   let arrived = {};
   if (row.freshPage) {
     await page.reload();
-    arrived = page.has('arrive') ? await page.call('arrive', input, STEP_TIMEOUT_MS) : {};
+    arrived = page.has('arrive') ? await page.call('arrive', input, options.stepTimeoutMs) : {};
   }
   const around = options.browser.name === 'chromium' ? row.around : undefined;
-  const take = () => page.call('sample', { ...input, ...arrived }, STEP_TIMEOUT_MS);
+  const take = () => page.call('sample', { ...input, ...arrived }, options.stepTimeoutMs);
   const { checksum, metrics } =
     around === undefined ? await take() : await around({ take, page: page.page, browser: options.browser });
   return { checksum, metrics: { ...arrived, ...metrics } };

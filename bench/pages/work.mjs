@@ -67,3 +67,11 @@ export function checksumOf(pairs) {
 export function checksumOfRows(rows) {
   return checksumOf(rows.map((row, index) => [String(index).padStart(6, '0'), row]));
 }
+
+/** Rows that every cold open must read: the first hundred by value, equal values by key. */
+const TOP_ROWS = 100;
+
+/** @param {Iterable<[string, number]>} pairs of key and value */
+export function topRows(pairs) {
+  return [...pairs].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1)).slice(0, TOP_ROWS);
+}

@@ -31,16 +31,6 @@ export function getAll(db) {
   });
 }
 
-/** Resolves when every transaction on `store` that began before is complete: transactions on one store keep their order. */
-export function whenStored(db, store) {
-  return new Promise((resolve, reject) => {
-    const tx = db.transaction(store, 'readwrite', { durability: 'relaxed' });
-    tx.oncomplete = resolve;
-    tx.onerror = () => reject(tx.error);
-    tx.objectStore(store).count();
-  });
-}
-
 export function deleteDatabase(name) {
   return new Promise((resolve) => {
     const request = indexedDB.deleteDatabase(name);

@@ -8,9 +8,9 @@ let crypto = null;
 let secret = null;
 
 /** A node of the same person on a device of its own; with `storageName`, kept in IndexedDB. */
-export async function startNode(storageName = null) {
+export async function startNode(storageName = null, knownSecret = null) {
   crypto ??= await WasmCrypto.create();
-  secret ??= crypto.newRandomAgentSecret();
+  secret ??= knownSecret ?? crypto.newRandomAgentSecret();
   const agent = new ControlledAgent(secret, crypto);
   const node = new LocalNode(agent.agentSecret, crypto.newRandomSessionID(crypto.getAgentID(secret)), crypto);
   if (storageName !== null) node.setStorage(await getIndexedDBStorage(storageName));
@@ -29,6 +29,11 @@ export async function writeJazz(node, { ops, keys, perTransaction, seed }) {
     if (from % 10_000 === 0) await new Promise((resolve) => setTimeout(resolve));
   }
   return map.core.getCurrentContent();
+}
+
+/** Who all nodes of this page are, for a page that comes after it. */
+export function agentSecret() {
+  return secret;
 }
 
 /** Connects two nodes of one page: `server` serves `client`. */

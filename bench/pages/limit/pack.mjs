@@ -41,6 +41,24 @@ export async function sealHistory(keys, { sets, keyName, perTransaction, seen = 
   return units;
 }
 
+/** Seals any bytes of one's own: no signature, for only this device reads them. */
+export async function sealBytes(sealKey, bytes) {
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+  const squeezed = await pipe(bytes, new CompressionStream('deflate-raw'));
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, sealKey, squeezed);
+  const result = new Uint8Array(IV_BYTES + sealed.byteLength);
+  result.set(iv);
+  result.set(new Uint8Array(sealed), IV_BYTES);
+  return result;
+}
+
+/** What `sealBytes` has sealed. */
+export async function openBytes(sealKey, bytes) {
+  const iv = bytes.subarray(0, IV_BYTES);
+  const squeezed = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, sealKey, bytes.subarray(IV_BYTES));
+  return pipe(new Uint8Array(squeezed), new DecompressionStream('deflate-raw'));
+}
+
 async function sealUnit(keys, columns, chain) {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const squeezed = await pipe(columns, new CompressionStream('deflate-raw'));

@@ -1,6 +1,6 @@
 /** The limit's worker. One message in, one out; what it keeps between them are keys and a database. */
-import { deleteDatabase, openDatabase, putAll } from '../kit/idb.mjs';
-import { checkUnit, decodeUnit, openUnit } from './pack.mjs';
+import { deleteDatabase, getAll, openDatabase, putAll } from '../kit/idb.mjs';
+import { checkUnit, decodeUnit, openBytes, openUnit, sealBytes } from './pack.mjs';
 import { encodeState } from './state.mjs';
 
 const CHAIN_BYTES = 32;
@@ -31,6 +31,20 @@ async function catchUp({ units }) {
   return state;
 }
 
+/** Seals a snapshot of a state, and stores it. */
+async function keepSnapshot({ state }) {
+  await putAll(db, [await sealBytes(keys.seal, state)]);
+  return null;
+}
+
+/** Reads the one snapshot, and opens it. */
+async function readSnapshot() {
+  const [sealed] = await getAll(db);
+  const state = await openBytes(keys.seal, sealed);
+  // Its buffer goes to the page, from its first byte.
+  return state.byteLength === state.buffer.byteLength ? state : state.slice();
+}
+
 const steps = {
   keys: async (given) => {
     keys = given;
@@ -41,6 +55,8 @@ const steps = {
     return null;
   },
   catchUp,
+  keepSnapshot,
+  readSnapshot,
   drop: async ({ name }) => {
     db.close();
     await deleteDatabase(name);
