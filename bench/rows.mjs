@@ -2,7 +2,9 @@
  * The rows of the suite: what is done, by whom, what is read off it, and what keeproom has promised. `of` takes a
  * measure from a sample's metrics; goals compare keeproom's median with a peer's, or with a bare number (`peer: null`).
  */
+import { watchMemory } from './lib/memory.mjs';
 import { median, quantile } from './lib/stats.mjs';
+import { tracePage } from './lib/trace.mjs';
 import { checksumOf, checksumOfRows, finalValues, topRows } from './pages/work.mjs';
 
 const provided = {
@@ -37,7 +39,19 @@ const openGoals = [
 
 /** @param {(full: number, least?: number) => number} n sizes: a number of the issue, as this run scales it */
 export function createRows(n) {
-  return [catchUp(n), coldOpen(n), edits(n), queries(n)];
+  return [
+    catchUp(n),
+    behind(n),
+    bytesPerOp(n),
+    coldOpen(n),
+    edits(n),
+    reconnect(n),
+    pageTasks(n),
+    disk(n),
+    singleOps(n),
+    queries(n),
+    memory(n),
+  ];
 }
 
 function catchUp(n) {
@@ -130,5 +144,178 @@ function queries(n) {
         goals: [{ peer: 'tinybase', atMost: 1 }],
       },
     ],
+  };
+}
+
+function behind(n) {
+  const work = {
+    ops: n(100_000, 400),
+    behind: n(10_000, 100),
+    keys: Math.min(1_000, n(100_000, 400) / 4),
+    perTransaction: n(100_000) < 10_000 ? 10 : 100,
+    authors: 5,
+  };
+  return {
+    id: 'P2',
+    title: 'catch-up of a peer that is a tenth behind, five authors mixed',
+    module: 'behind',
+    contestants: ['keeproom', 'yjs', 'automerge'],
+    notMeasured: { limit: 'no goal names one' },
+    plans: { keeproom: { ...provided, phases: [...provided.phases, ['provider', 'extend']] } },
+    cases: [{ name: 'map sets', work, checksum: checksumOf(finalValues(work)) }],
+    measures: [
+      {
+        name: 'time',
+        unit: 'ms',
+        of: (m) => m.ms,
+        goals: [
+          { peer: 'yjs', atMost: 1 },
+          { peer: 'automerge', atMost: 0.1 },
+        ],
+      },
+      { name: 'shown', unit: 'ms', of: (m) => m.shownMs ?? Number.NaN },
+      {
+        name: 'received against the packs that lacked',
+        unit: 'x',
+        of: (m) => m.overPacks ?? Number.NaN,
+        goals: [{ peer: null, atMost: 1.1 }],
+      },
+      { name: 'received', unit: 'B', of: (m) => m.wireBytes },
+    ],
+  };
+}
+
+function bytesPerOp(n) {
+  const history = { name: 'history', unit: 'B/op', of: (m, { ops }) => (m.historyBytes ?? m.wireBytes) / ops };
+  const goals = [
+    { peer: 'automerge', atMost: 0.9 },
+    { peer: 'loro', atMost: 0.65 },
+  ];
+  const single = [{ peer: null, atMost: 6.5 }];
+  return {
+    id: 'P3',
+    title: 'bytes per op; only keeproom and the limit are sealed and signed',
+    module: 'catch-up',
+    contestants: ['limit', 'keeproom', 'loro', 'yjs', 'automerge'],
+    maxRuns: 1,
+    maxSamples: 1,
+    plans: { keeproom: provided },
+    cases: [
+      {
+        ...sets('100 per transaction', n(100_000)),
+        measures: [
+          { ...wire, goals },
+          { ...history, goals },
+        ],
+      },
+      {
+        ...sets('single-op transactions', n(100_000), { perTransaction: 1 }),
+        // A change of Automerge's takes a millisecond; no goal here needs it.
+        without: ['automerge'],
+        measures: [
+          { ...wire, goals: single },
+          { ...history, goals: single },
+        ],
+      },
+    ],
+  };
+}
+
+function reconnect(n) {
+  return {
+    id: 'P9',
+    title: 'reconnect with nothing new',
+    module: 'reconnect',
+    contestants: ['keeproom'],
+    notMeasured: { 'history reads': 'the public API does not show them' },
+    plans: { keeproom: provided },
+    cases: [sets('both ways, greetings included', n(100_000))],
+    measures: [
+      { name: 'bytes', unit: 'B', of: (m) => m.bytes, goals: [{ peer: null, atMost: 600 }] },
+      { name: 'frames', unit: 'frames', of: (m) => m.framesIn + m.framesOut },
+      { name: 'until up to date', unit: 'ms', of: (m) => m.ms },
+    ],
+  };
+}
+
+function pageTasks(n) {
+  const one = sets('with a live sorted query shown', n(100_000));
+  return {
+    id: 'P10',
+    title: 'the page during P1 (Chromium only)',
+    module: 'catch-up',
+    browsers: ['chromium'],
+    around: tracePage,
+    contestants: ['limit', 'keeproom', 'yjs'],
+    plans: { keeproom: provided },
+    cases: [{ ...one, work: { ...one.work, live: true } }],
+    measures: [
+      { name: 'longest task', unit: 'ms', of: (m) => m.longestTaskMs, goals: [{ peer: null, atMost: 8 }] },
+      {
+        name: 'page time',
+        unit: 'µs/op',
+        of: (m, { ops }) => (m.pageMs * 1000) / ops,
+        goals: [{ peer: null, atMost: 0.5 }],
+      },
+    ],
+  };
+}
+
+function disk(n) {
+  const one = sets('after single edits, full history', n(100_000), { perTransaction: 1 });
+  return {
+    id: 'P11',
+    title: 'disk, settled',
+    module: 'disk',
+    freshPage: true,
+    contestants: ['keeproom', 'yjs', 'automerge', 'jazz'],
+    notMeasured: { limit: 'no goal names one' },
+    maxRuns: 1,
+    maxSamples: 1,
+    cases: [{ ...one, work: { ...one.work, checksum: one.checksum } }],
+    measures: [
+      {
+        name: 'bytes',
+        unit: 'B/op',
+        of: (m, { ops }) => m.bytes / ops,
+        goals: [
+          { peer: 'automerge', atMost: 2 },
+          { peer: 'jazz', atMost: 0.1 },
+          { peer: 'yjs', atMost: 0.15 },
+        ],
+      },
+    ],
+  };
+}
+
+function singleOps(n) {
+  return {
+    id: 'P12',
+    title: 'catch-up from nothing, single-op transactions',
+    module: 'catch-up',
+    contestants: ['limit', 'keeproom', 'jazz'],
+    plans: { keeproom: provided },
+    cases: [sets('map sets, 1 per transaction', n(100_000), { perTransaction: 1 })],
+    measures: [
+      usPerOp([
+        { peer: 'jazz', atMost: 0.35 },
+        { peer: 'limit', atMost: 3 },
+      ]),
+      wire,
+    ],
+  };
+}
+
+function memory(n) {
+  return {
+    id: 'P14',
+    title: 'memory of all processes, over an empty page (Linux only)',
+    module: 'cold-open',
+    freshPage: true,
+    around: watchMemory,
+    contestants: ['keeproom', 'yjs'],
+    notMeasured: { limit: 'no goal names one' },
+    cases: [opened('records open', n(20_000), { keys: n(20_000) })],
+    measures: [{ name: 'growth', unit: 'MB', of: (m) => m.grownBytes / 1e6, goals: [{ peer: 'yjs', atMost: 1 }] }],
   };
 }

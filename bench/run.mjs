@@ -58,7 +58,10 @@ async function main() {
   const entries = [];
   try {
     for (const row of rows) {
-      console.error(`${row.id} ${row.title}`);
+      if (row.browsers?.includes(flags.browser) === false) {
+        console.log(`${row.id} ${row.title}: not measured in ${flags.browser}\n`);
+        continue;
+      }
       const results = await driveRow(row, row.cases, { ...options, site });
       const judged = judgeRow(row, results, waivers);
       entries.push(...judged);

@@ -11,7 +11,11 @@ import { launchBrowser, openStation } from './browser.mjs';
  *   say: (line: string) => void }} options
  * @returns cases with the metrics of every sample, by contestant and run
  */
-export async function driveRow(row, cases, options) {
+export async function driveRow(row, cases, given) {
+  // What is counted and not timed needs no more than a row says.
+  const options = { ...given, runs: Math.min(given.runs, row.maxRuns ?? given.runs) };
+  options.samples = Math.min(given.samples, row.maxSamples ?? given.samples);
+  if (row.maxSamples === 1) options.warmups = 0;
   const results = cases.map(({ name, work }) => ({ name, work, samples: {}, facts: {}, failures: {} }));
   for (let run = 0; run < options.runs; run++) {
     const browser = await launchBrowser(options.browserName);
@@ -100,16 +104,13 @@ async function prepareStation(row, one, contestant, options) {
 async function takeSample(row, station, { round, options }) {
   const page = station.pages.main;
   const input = { ...station.shared, sample: round };
-  let arrived = {};
-  if (row.freshPage) {
-    await page.reload();
-    arrived = page.has('arrive') ? await page.call('arrive', input, options.stepTimeoutMs) : {};
-  }
-  const around = options.browser.name === 'chromium' ? row.around : undefined;
-  const take = () => page.call('sample', { ...input, ...arrived }, options.stepTimeoutMs);
-  const { checksum, metrics } =
-    around === undefined ? await take() : await around({ take, page: page.page, browser: options.browser });
-  return { checksum, metrics: { ...arrived, ...metrics } };
+  if (row.freshPage) await page.reload();
+  const take = async () => {
+    const arrived = row.freshPage && page.has('arrive') ? await page.call('arrive', input, options.stepTimeoutMs) : {};
+    const { checksum, metrics } = await page.call('sample', { ...input, ...arrived }, options.stepTimeoutMs);
+    return { checksum, metrics: { ...arrived, ...metrics } };
+  };
+  return row.around === undefined ? take() : row.around({ take, page: page.page, browser: options.browser });
 }
 
 function fail(result, contestant, error, say, station) {

@@ -6,6 +6,10 @@
 /** A value below this; so that no encoding gets away with small numbers. */
 const VALUE_RANGE = 1_000_000;
 
+/** Marks around what is timed, for whoever traces the page. */
+export const BEGIN = 'bench-begin';
+export const END = 'bench-end';
+
 /** mulberry32: small, seeded, good enough to spread keys. */
 export function createRandom(seed) {
   let state = seed >>> 0;
@@ -44,12 +48,32 @@ export function* transactions(ops, perTransaction) {
   for (let from = 0; from < ops; from += perTransaction) yield [from, Math.min(from + perTransaction, ops)];
 }
 
+/**
+ * The same by several authors in turn, transaction by transaction; each sets only keys of its own, so that no clock
+ * decides the end. The first author makes all keys, in transactions of its own before the others begin.
+ */
+export function authoredSets({ ops, keys, perTransaction, authors, seed }) {
+  const sets = mapSets({ ops, keys, seed });
+  const made = Math.ceil(keys / perTransaction) * perTransaction;
+  const author = new Uint8Array(ops);
+  for (let i = made; i < ops; i++) {
+    author[i] = Math.floor(i / perTransaction) % authors;
+    const key = sets.keys[i] - (sets.keys[i] % authors) + author[i];
+    sets.keys[i] = key < keys ? key : author[i];
+  }
+  return { ...sets, author, made };
+}
+
+/** Final values of any sets. */
+export function valuesAfter({ keys, values }, ops = keys.length) {
+  const result = new Map();
+  for (let i = 0; i < ops; i++) result.set(keyName(keys[i]), values[i]);
+  return result;
+}
+
 /** Values by key index after all ops: what every contestant must read at the end. */
 export function finalValues(work) {
-  const { keys, values } = mapSets(work);
-  const result = new Map();
-  for (let i = 0; i < keys.length; i++) result.set(keyName(keys[i]), values[i]);
-  return result;
+  return valuesAfter(work.authors === undefined ? mapSets(work) : authoredSets(work));
 }
 
 /** A text of 32 bits and a count over pairs in the order of their keys; equal states have equal texts. */

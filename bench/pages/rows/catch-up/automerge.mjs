@@ -1,7 +1,7 @@
 /** A saved document, loaded and put into IndexedDB: faster than its sync protocol from nothing, so the better peer. */
 import { Automerge, writeAutomerge } from '../../kit/automerge.mjs';
 import { deleteDatabase, freshName, openDatabase, putAll } from '../../kit/idb.mjs';
-import { checksumOf } from '../../work.mjs';
+import { BEGIN, checksumOf, END } from '../../work.mjs';
 
 let saved = null;
 
@@ -14,11 +14,13 @@ export const main = {
     const name = freshName('automerge');
     const db = await openDatabase(name);
     const startMs = performance.now();
+    performance.mark(BEGIN);
     const stored = putAll(db, [saved]);
     const doc = Automerge.load(saved);
     await stored;
     const pairs = Object.entries(doc.cells);
     const ms = performance.now() - startMs;
+    performance.mark(END);
     Automerge.free(doc);
     db.close();
     await deleteDatabase(name);

@@ -6,7 +6,7 @@ import { freshName } from '../../kit/idb.mjs';
 import { createKeys, sealHistory } from '../../limit/pack.mjs';
 import { startLimit } from '../../limit/host.mjs';
 import { decodeState } from '../../limit/state.mjs';
-import { checksumOf, keyName, mapSets } from '../../work.mjs';
+import { BEGIN, checksumOf, END, keyName, mapSets } from '../../work.mjs';
 
 let worker = null;
 let units = [];
@@ -26,10 +26,12 @@ export const main = {
     const given = units.map((unit) => unit.slice());
     const wireBytes = units.reduce((sum, unit) => sum + unit.length, 0);
     const startMs = performance.now();
+    performance.mark(BEGIN);
     const transfer = given.map(({ buffer }) => buffer);
     const state = await worker.call('catchUp', { units: given }, transfer);
     const table = decodeState(state);
     const ms = performance.now() - startMs;
+    performance.mark(END);
     await worker.call('drop', { name });
     return { checksum: checksumOf(table), metrics: { ms, wireBytes } };
   },

@@ -1,7 +1,7 @@
 /** One update with everything, applied to an empty document that y-indexeddb keeps. The bytes are on the page already. */
 import { openYjs, writeYjs, Y } from '../../kit/yjs.mjs';
 import { deleteDatabase, freshName } from '../../kit/idb.mjs';
-import { checksumOf } from '../../work.mjs';
+import { BEGIN, checksumOf, END } from '../../work.mjs';
 
 let update = null;
 
@@ -14,10 +14,12 @@ export const main = {
     const name = freshName('yjs');
     const { doc, store, map, saved } = await openYjs(name);
     const startMs = performance.now();
+    performance.mark(BEGIN);
     Y.applyUpdate(doc, update);
     await saved();
     const pairs = Object.entries(map.toJSON());
     const ms = performance.now() - startMs;
+    performance.mark(END);
     await store.destroy();
     await deleteDatabase(name);
     return { checksum: checksumOf(pairs), metrics: { ms, wireBytes: update.length } };
