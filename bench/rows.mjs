@@ -45,12 +45,15 @@ export function createRows(n) {
     bytesPerOp(n),
     coldOpen(n),
     edits(n),
+    live(n),
+    burst(n),
     reconnect(n),
     pageTasks(n),
     disk(n),
     singleOps(n),
     queries(n),
     memory(n),
+    ...growth(n),
   ];
 }
 
@@ -147,14 +150,18 @@ function queries(n) {
   };
 }
 
-function behind(n) {
+function behindCase(ops) {
   const work = {
-    ops: n(100_000, 400),
-    behind: n(10_000, 100),
-    keys: Math.min(1_000, n(100_000, 400) / 4),
-    perTransaction: n(100_000) < 10_000 ? 10 : 100,
+    ops,
+    behind: ops / 10,
+    keys: Math.min(1_000, ops / 4),
+    perTransaction: ops < 10_000 ? 10 : 100,
     authors: 5,
   };
+  return { name: 'map sets', work, checksum: checksumOf(finalValues(work)) };
+}
+
+function behind(n) {
   return {
     id: 'P2',
     title: 'catch-up of a peer that is a tenth behind, five authors mixed',
@@ -162,7 +169,7 @@ function behind(n) {
     contestants: ['keeproom', 'yjs', 'automerge'],
     notMeasured: { limit: 'no goal names one' },
     plans: { keeproom: { ...provided, phases: [...provided.phases, ['provider', 'extend']] } },
-    cases: [{ name: 'map sets', work, checksum: checksumOf(finalValues(work)) }],
+    cases: [behindCase(n(100_000, 400))],
     measures: [
       {
         name: 'time',
@@ -318,4 +325,95 @@ function memory(n) {
     cases: [opened('records open', n(20_000), { keys: n(20_000) })],
     measures: [{ name: 'growth', unit: 'MB', of: (m) => m.grownBytes / 1e6, goals: [{ peer: 'yjs', atMost: 1 }] }],
   };
+}
+
+const twoPages = {
+  pages: ['other', 'main'],
+  phases: [
+    ['other', 'prepare'],
+    ['main', 'prepare'],
+  ],
+};
+
+function live(n) {
+  return {
+    id: 'P6',
+    title: 'an edit on page A, visible on page B',
+    module: 'live',
+    needs: ['livekit', 'signaling'],
+    contestants: ['limit', 'keeproom', 'ywebrtc'],
+    plans: { limit: twoPages, keeproom: twoPages, ywebrtc: twoPages },
+    cases: [{ name: 'over livekit-server on loopback (y-webrtc: page to page)', work: { edits: n(30, 5) } }],
+    measures: [
+      { name: 'p50', unit: 'ms', of: (m) => median(m.each), goals: [{ peer: 'limit', atMost: 3 }] },
+      { name: 'p95', unit: 'ms', of: (m) => quantile(m.each, 0.95) },
+      {
+        name: 'p95 over p50',
+        unit: 'x',
+        of: (m) => quantile(m.each, 0.95) / median(m.each),
+        goals: [{ peer: null, atMost: 3 }],
+      },
+    ],
+  };
+}
+
+function burst(n) {
+  const work = { edits: n(2_000, 100), keys: n(1_000, 100) };
+  return {
+    id: 'P7',
+    title: 'burst of single edits, end to end',
+    module: 'burst',
+    needs: ['yWebsocket'],
+    contestants: ['limit', 'keeproom', 'ywebsocket'],
+    plans: { limit: twoPages, keeproom: twoPages, ywebsocket: twoPages },
+    cases: [{ name: 'over a BroadcastChannel (y-websocket: its server on loopback)', work }],
+    measures: [
+      {
+        name: 'rate',
+        unit: 'edits/s',
+        of: (m, { edits: count }) => (count * 1_000) / m.ms,
+        goals: [
+          { peer: 'limit', atLeast: 0.8 },
+          { peer: 'ywebsocket', atLeast: 1 },
+        ],
+      },
+    ],
+  };
+}
+
+/** What the issue names, and all that the gate asks for; KEEPROOM_BENCH_OPS scales them as everything. */
+const GROWTH_OPS = [10_000, 100_000, 1_000_000];
+
+function growth(n) {
+  const ms = { name: 'time', unit: 'ms', of: (m) => m.ms };
+  const common = {
+    id: 'P15',
+    contestants: ['keeproom'],
+    maxRuns: 1,
+    maxSamples: 3,
+    measures: [ms],
+    doubling: { measure: 'time', atMost: 2.2 },
+  };
+  const sizes = GROWTH_OPS.map((ops) => n(ops, 200));
+  return [
+    {
+      ...common,
+      title: 'growth of P1',
+      module: 'catch-up',
+      plans: { keeproom: provided },
+      cases: sizes.map((ops) => sets('catch-up', ops)),
+    },
+    { ...common, ...pick(behind(n), 'module', 'plans'), title: 'growth of P2', cases: sizes.map(behindCase) },
+    {
+      ...common,
+      title: 'growth of P4',
+      module: 'cold-open',
+      freshPage: true,
+      cases: sizes.map((ops) => opened('cold open', ops)),
+    },
+  ];
+}
+
+function pick(from, ...names) {
+  return Object.fromEntries(names.map((name) => [name, from[name]]));
 }

@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { driveRow } from './lib/drive.mjs';
 import { benchRoot } from './lib/paths.mjs';
 import { judgeRow, tableOf } from './lib/report.mjs';
+import { servers } from './lib/servers.mjs';
 import { buildPages, serveSite } from './lib/site.mjs';
 import { createRows } from './rows.mjs';
 
@@ -62,7 +63,17 @@ async function main() {
         console.log(`${row.id} ${row.title}: not measured in ${flags.browser}\n`);
         continue;
       }
-      const results = await driveRow(row, row.cases, { ...options, site });
+      console.error(row.id);
+      const started = [];
+      const facts = {};
+      let results;
+      try {
+        for (const name of row.needs ?? []) started.push(await servers[name]());
+        for (const server of started) Object.assign(facts, server.facts);
+        results = await driveRow(row, row.cases, { ...options, site, servers: facts });
+      } finally {
+        for (const server of started) await server.stop();
+      }
       const judged = judgeRow(row, results, waivers);
       entries.push(...judged);
       console.log(tableOf(judged, { isJudged: !isQuick }));

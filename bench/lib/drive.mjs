@@ -16,7 +16,7 @@ export async function driveRow(row, cases, given) {
   const options = { ...given, runs: Math.min(given.runs, row.maxRuns ?? given.runs) };
   options.samples = Math.min(given.samples, row.maxSamples ?? given.samples);
   if (row.maxSamples === 1) options.warmups = 0;
-  const results = cases.map(({ name, work }) => ({ name, work, samples: {}, facts: {}, failures: {} }));
+  const results = cases.map(({ name, work }) => ({ name, work, samples: {}, facts: {}, failures: {}, checksums: [] }));
   for (let run = 0; run < options.runs; run++) {
     const browser = await launchBrowser(options.browserName);
     try {
@@ -49,7 +49,7 @@ async function driveCase(row, one, result, options) {
       if (result.failures[contestant] !== undefined) continue;
       try {
         const { checksum, metrics } = await takeSample(row, station, { round, options });
-        const wanted = expected ?? (result.checksum ??= checksum);
+        const wanted = expected ?? (result.checksums[round] ??= checksum);
         if (checksum !== wanted) throw new Error(`its final state is ${checksum}, not ${wanted}`);
         if (round < options.warmups) continue;
         const runs = (result.samples[contestant] ??= []);

@@ -3,9 +3,26 @@ import { ratioOf, summarize } from './stats.mjs';
 
 /** One entry per row, case and measure: what is printed, judged and written as JSON. */
 export function judgeRow(row, results, waivers) {
-  return results.flatMap((result, caseIndex) =>
+  const entries = results.flatMap((result, caseIndex) =>
     (row.cases[caseIndex].measures ?? row.measures).map((measure) => judgeMeasure(row, result, measure, waivers)),
   );
+  if (row.doubling !== undefined) judgeGrowth(row, entries, waivers);
+  return entries;
+}
+
+/** What each doubling costs from one size to the next, when they all cost the same. */
+function judgeGrowth(row, entries, waivers) {
+  const { measure, atMost } = row.doubling;
+  const sizes = entries.filter((entry) => entry.measure === measure);
+  for (let i = 1; i < sizes.length; i++) {
+    const [less, more] = [sizes[i - 1], sizes[i]];
+    const doublings = Math.log2(more.work.ops / less.work.ops);
+    const factor = more.contestants.keeproom?.median / less.contestants.keeproom?.median;
+    const value = Number.isFinite(factor) ? factor ** (1 / doublings) : undefined;
+    more.goals.push(
+      verdictOf(row, { goal: { peer: 'doubling', atMost }, text: `≤ ${atMost}x per doubling`, value, waivers }),
+    );
+  }
 }
 
 function judgeMeasure(row, result, measure, waivers) {
@@ -21,7 +38,7 @@ function judgeMeasure(row, result, measure, waivers) {
   for (const [name, one] of Object.entries(contestants)) {
     if (mine !== undefined && name !== 'keeproom') one.ours = ratioOf(mine, one);
   }
-  const goals = (measure.goals ?? []).map((goal) => judgeGoal(row, result, { goal, contestants, waivers, measure }));
+  const goals = (measure.goals ?? []).map((goal) => judgeGoal(row, { goal, contestants, waivers, measure }));
   return {
     row: row.id,
     title: row.title,
@@ -37,22 +54,24 @@ function judgeMeasure(row, result, measure, waivers) {
   };
 }
 
-function judgeGoal(row, result, { goal, contestants, waivers, measure }) {
-  const mine = contestants.keeproom;
+function judgeGoal(row, { goal, contestants, waivers, measure }) {
   const bound = goal.atMost ?? goal.atLeast;
   const sign = goal.atMost === undefined ? '≥' : '≤';
-  const against = goal.peer === null ? measure.unit : `x ${goal.peer}`;
-  const text = `${sign} ${bound} ${against}`;
-  const value = goal.peer === null ? mine?.median : contestants[goal.peer]?.ours?.ratio;
-  const verdict = value === undefined ? 'not measured' : isMet(goal, value) ? 'met' : 'missed';
-  const waiver =
-    verdict === 'missed'
-      ? waivers.find((one) => one.row === row.id && one.peer === (goal.peer ?? measure.unit) && one.goal === bound)
-      : undefined;
+  const text = `${sign} ${bound} ${goal.peer === null ? measure.unit : `x ${goal.peer}`}`;
+  const value = goal.peer === null ? contestants.keeproom?.median : contestants[goal.peer]?.ours?.ratio;
+  return verdictOf(row, { goal: { ...goal, peer: goal.peer ?? measure.unit }, text, value, waivers });
+}
+
+function verdictOf(row, { goal, text, value, waivers }) {
+  const { peer, atMost, atLeast } = goal;
+  const bound = atMost ?? atLeast;
+  if (value === undefined) return { text, peer, bound, value, verdict: 'not measured' };
+  if (isMet(goal, value)) return { text, peer, bound, value, verdict: 'met' };
+  const waiver = waivers.find((one) => one.row === row.id && one.peer === peer && one.goal === bound);
   const isHeld =
     waiver !== undefined &&
-    isMet({ ...goal, [goal.atMost === undefined ? 'atLeast' : 'atMost']: waiver.ceiling }, value);
-  return { text, peer: goal.peer, bound, value, verdict: isHeld ? 'waived' : verdict, ...(waiver && { waiver }) };
+    isMet(atMost === undefined ? { atLeast: waiver.ceiling } : { atMost: waiver.ceiling }, value);
+  return { text, peer, bound, value, verdict: isHeld ? 'waived' : 'missed', ...(waiver && { waiver }) };
 }
 
 function isMet({ atMost, atLeast }, value) {

@@ -1,12 +1,13 @@
 /** The limit's worker. One message in, one out; what it keeps between them are keys and a database. */
 import { deleteDatabase, getAll, openDatabase, putAll } from '../kit/idb.mjs';
-import { checkUnit, decodeUnit, openBytes, openUnit, sealBytes } from './pack.mjs';
+import { checkUnit, decodeUnit, openBytes, openUnit, sealBytes, sealHistory } from './pack.mjs';
 import { encodeState } from './state.mjs';
 
 const CHAIN_BYTES = 32;
 
 let keys = null;
 let db = null;
+let line = null;
 
 /** Opens, checks, applies and stores units; answers with the state in one buffer. */
 async function catchUp({ units }) {
@@ -45,6 +46,40 @@ async function readSnapshot() {
   return state.byteLength === state.buffer.byteLength ? state : state.slice();
 }
 
+/** A line to the other worker: what comes is opened, checked, stored and told to the page. */
+async function join({ channel }) {
+  line = new BroadcastChannel(channel);
+  line.onmessage = async ({ data: units }) => {
+    const chain = new Uint8Array(CHAIN_BYTES);
+    const parts = [];
+    for (const unit of units) {
+      decodeUnit(await openUnit(keys.seal, unit), chain, (keyColumn, values) => {
+        parts.push({ keys: keyColumn, values: Int32Array.from(values, unzigzag) });
+      });
+      if (!(await checkUnit(keys.publicKey, unit, chain))) throw new Error('limit: a signature is wrong');
+    }
+    await putAll(db, units);
+    for (const news of parts) self.postMessage({ news });
+  };
+  return null;
+}
+
+/** Seals, signs and stores edits of one op each, then hands them on. */
+async function send({ keys: keyColumn, values }) {
+  const sets = { keys: keyColumn, values: Uint32Array.from(values, zigzag) };
+  const seen = new Set(keyColumn);
+  const units = await sealHistory(
+    { seal: keys.seal, author: keys },
+    { sets, keyName: String, perTransaction: 1, seen },
+  );
+  await putAll(db, units);
+  line.postMessage(units);
+  return null;
+}
+
+const zigzag = (n) => (n < 0 ? -2 * n - 1 : 2 * n);
+const unzigzag = (n) => (n % 2 === 1 ? -(n + 1) / 2 : n / 2);
+
 const steps = {
   keys: async (given) => {
     keys = given;
@@ -57,6 +92,8 @@ const steps = {
   catchUp,
   keepSnapshot,
   readSnapshot,
+  join,
+  send,
   drop: async ({ name }) => {
     db.close();
     await deleteDatabase(name);
