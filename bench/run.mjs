@@ -3,7 +3,7 @@
  *
  *   npm run bench                             every row, 3 runs of 9 samples
  *   npm run bench -- P1,P4 --runs 3 --json    two rows, and results/*.json
- *   npm run bench -- --quick                  tiny sizes, one run: does it work and is it right; nothing is judged
+ *   npm run bench -- --quick                  tiny sizes, one run: does it work and is it right; no time is judged
  *   npm run bench -- --gate                   exit 1 where a goal is missed and no waiver says why
  *
  * Further: --browser firefox, --samples 9, --only limit,keeproom, --profile P1. KEEPROOM_BENCH_OPS=20000 puts another
@@ -13,6 +13,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { launchBrowser } from './lib/browser.mjs';
 import { driveRow } from './lib/drive.mjs';
 import { benchRoot } from './lib/paths.mjs';
 import { judgeRow, tableOf } from './lib/report.mjs';
@@ -26,7 +27,10 @@ const QUICK_OPS = 400;
 
 /** A step of a page that takes longer hangs. */
 const STEP_MS = 600_000;
-const QUICK_STEP_MS = 20_000;
+const QUICK_STEP_MS = 60_000;
+
+/** Until disks, allocators and collectors have come to rest. */
+const REST_MS = 3_000;
 
 async function main() {
   const { values: flags, positionals } = parseArgs({
@@ -39,23 +43,28 @@ async function main() {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       gate: { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
     },
   });
   const isQuick = flags.quick;
-  const rows = chooseRows(createRows(scale(isQuick)), positionals);
+  const rows = chooseRows(createRows(scale(isQuick), { isQuick }), positionals);
   const options = {
     browserName: flags.browser,
     runs: Number(flags.runs ?? (isQuick ? 1 : 3)),
     samples: Number(flags.samples ?? (isQuick ? 1 : 9)),
     warmups: isQuick ? 0 : 1,
+    restMs: isQuick ? 0 : REST_MS,
+    isHasty: isQuick,
     stepTimeoutMs: isQuick ? QUICK_STEP_MS : STEP_MS,
     ...(flags.only === undefined ? {} : { only: flags.only.split(',') }),
-    say: isQuick ? () => undefined : (line) => console.error(line),
+    say: flags.quiet ? () => undefined : (line) => console.error(line),
   };
   const waivers = JSON.parse(readFileSync(join(benchRoot, 'waivers.json'), 'utf8'));
 
   await buildPages();
   const site = await serveSite();
+  // What is not judged needs no browser of its own.
+  if (isQuick) options.browser = await launchBrowser(flags.browser);
   const entries = [];
   try {
     for (const row of rows) {
@@ -79,6 +88,7 @@ async function main() {
       console.log(tableOf(judged, { isJudged: !isQuick }));
     }
   } finally {
+    await options.browser?.close();
     await site.close();
   }
   if (flags.json) writeResults(entries, flags);

@@ -1,10 +1,7 @@
 /** What an origin's databases take. */
 
-/** A database writes its log anew some time after it was opened. */
-const REST_MS = 3_000;
-
-/** Bytes of this origin, after a rest. */
-export async function diskBytes() {
+/** Bytes of this origin, after a rest: a database writes its log anew some time after it was opened. */
+export async function diskBytes(restMs) {
   // Opened once more, so that what the last writer left as a log is sorted.
   for (const { name } of await indexedDB.databases()) {
     await new Promise((resolve) => {
@@ -16,7 +13,7 @@ export async function diskBytes() {
       request.onerror = resolve;
     });
   }
-  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  await new Promise((resolve) => setTimeout(resolve, restMs));
   const { usage } = await navigator.storage.estimate();
   return usage;
 }

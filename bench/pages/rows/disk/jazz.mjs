@@ -11,5 +11,5 @@ export const main = {
     await node.gracefulShutdown();
     return {};
   },
-  sample: async ({ checksum }) => ({ checksum, metrics: { bytes: await diskBytes() } }),
+  sample: async ({ checksum, restMs }) => ({ checksum, metrics: { bytes: await diskBytes(restMs) } }),
 };

@@ -13,5 +13,5 @@ export const main = {
     await client.close();
     return {};
   },
-  sample: async ({ checksum }) => ({ checksum, metrics: { bytes: await diskBytes() } }),
+  sample: async ({ checksum, restMs }) => ({ checksum, metrics: { bytes: await diskBytes(restMs) } }),
 };

@@ -17,5 +17,5 @@ export const main = {
     await store.destroy();
     return {};
   },
-  sample: async ({ checksum }) => ({ checksum, metrics: { bytes: await diskBytes() } }),
+  sample: async ({ checksum, restMs }) => ({ checksum, metrics: { bytes: await diskBytes(restMs) } }),
 };
