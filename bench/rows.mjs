@@ -37,7 +37,10 @@ const openGoals = [
   { peer: 'limit', atMost: 1.5 },
 ];
 
-/** @param {(full: number, least?: number) => number} n sizes: a number of the issue, as this run scales it */
+/**
+ * @param {(full: number, least?: number) => number} n sizes: a number of the issue, as this run scales it
+ * @param {{ isQuick?: boolean }} [options] a quick run leaves out what only repeats another's pages with more ops
+ */
 export function createRows(n, { isQuick = false } = {}) {
   return [
     catchUp(n),
@@ -53,8 +56,10 @@ export function createRows(n, { isQuick = false } = {}) {
     singleOps(n),
     queries(n),
     memory(n),
-    ...growth(n, isQuick ? 1 : GROWTH_OPS.length),
-  ];
+    ...growth(n),
+  ]
+    .filter((row) => !(isQuick && row.fullOnly))
+    .map((row) => ({ ...row, cases: row.cases.filter((one) => !(isQuick && one.fullOnly)) }));
 }
 
 function catchUp(n) {
@@ -87,7 +92,7 @@ function coldOpen(n) {
     contestants: ['limit', 'keeproom', 'loro', 'yjs', 'automerge', 'jazz'],
     cases: [
       opened('after edits to 1,000 keys', n(100_000)),
-      opened('with many records', n(20_000), { keys: n(20_000) }),
+      opened('with many records', n(20_000), { keys: n(20_000), fullOnly: true }),
     ],
     measures: [
       { name: 'open', unit: 'ms', of: (m) => m.ms, goals: openGoals },
@@ -217,6 +222,7 @@ function bytesPerOp(n) {
       },
       {
         ...sets('single-op transactions', n(100_000), { perTransaction: 1 }),
+        fullOnly: true,
         // A change of Automerge's takes a millisecond; no goal here needs it.
         without: ['automerge'],
         measures: [
@@ -384,7 +390,7 @@ function burst(n) {
 /** What the issue names, and all that the gate asks for; KEEPROOM_BENCH_OPS scales them as everything. */
 const GROWTH_OPS = [10_000, 100_000, 1_000_000];
 
-function growth(n, sizeCount) {
+function growth(n) {
   const ms = { name: 'time', unit: 'ms', of: (m) => m.ms };
   const common = {
     id: 'P15',
@@ -394,19 +400,26 @@ function growth(n, sizeCount) {
     measures: [ms],
     doubling: { measure: 'time', atMost: 2.2 },
   };
-  const sizes = GROWTH_OPS.slice(0, sizeCount).map((ops) => n(ops, 200));
+  const sizes = GROWTH_OPS.map((ops) => n(ops, 200));
   return [
     {
       ...common,
       title: 'growth of P1',
       module: 'catch-up',
       plans: { keeproom: provided },
-      cases: sizes.map((ops) => sets('catch-up', ops)),
+      cases: sizes.map((ops, i) => sets('catch-up', ops, { fullOnly: i > 0 })),
     },
-    { ...common, ...pick(behind(n), 'module', 'plans'), title: 'growth of P2', cases: sizes.map(behindCase) },
+    {
+      ...common,
+      ...pick(behind(n), 'module', 'plans'),
+      title: 'growth of P2',
+      fullOnly: true,
+      cases: sizes.map(behindCase),
+    },
     {
       ...common,
       title: 'growth of P4',
+      fullOnly: true,
       module: 'cold-open',
       freshPage: true,
       cases: sizes.map((ops) => opened('cold open', ops)),

@@ -6,7 +6,9 @@
  *   npm run bench -- --quick                  tiny sizes, one run: does it work and is it right; no time is judged
  *   npm run bench -- --gate                   exit 1 where a goal is missed and no waiver says why
  *
- * Further: --browser firefox, --samples 9, --only limit,keeproom, --profile P1. KEEPROOM_BENCH_OPS=20000 puts another
+ *   npm run bench -- --profile P1             where the time of keeproom's worker goes
+ *
+ * Further: --browser firefox, --samples 9, --only limit,keeproom, --quiet. KEEPROOM_BENCH_OPS=20000 puts another
  * number in the place of 100,000 ops and scales the other sizes with it.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { launchBrowser } from './lib/browser.mjs';
 import { driveRow } from './lib/drive.mjs';
 import { benchRoot } from './lib/paths.mjs';
+import { buildReadable, profileRow } from './lib/profile.mjs';
 import { judgeRow, tableOf } from './lib/report.mjs';
 import { servers } from './lib/servers.mjs';
 import { buildPages, serveSite } from './lib/site.mjs';
@@ -43,6 +46,7 @@ async function main() {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       gate: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
     },
   });
@@ -61,8 +65,8 @@ async function main() {
   };
   const waivers = JSON.parse(readFileSync(join(benchRoot, 'waivers.json'), 'utf8'));
 
-  await buildPages();
-  const site = await serveSite();
+  const pages = await buildPages();
+  const site = await serveSite({ pages, ...(flags.profile && { dist: await buildReadable() }) });
   // What is not judged needs no browser of its own.
   if (isQuick) options.browser = await launchBrowser(flags.browser);
   const entries = [];
@@ -79,6 +83,10 @@ async function main() {
       try {
         for (const name of row.needs ?? []) started.push(await servers[name]());
         for (const server of started) Object.assign(facts, server.facts);
+        if (flags.profile) {
+          console.log(await profileRow(row, { ...options, site, servers: facts }));
+          continue;
+        }
         results = await driveRow(row, row.cases, { ...options, site, servers: facts });
       } finally {
         for (const server of started) await server.stop();

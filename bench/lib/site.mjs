@@ -1,12 +1,11 @@
 /** The pages of the suite: built with Vite as an app would be, served with the headers that isolate an origin. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, sep } from 'node:path';
+import process from 'node:process';
 import { build } from 'vite';
 import { benchRoot, repository } from './paths.mjs';
-
-const outDir = join(benchRoot, '.build', 'pages');
 
 const types = {
   '.html': 'text/html; charset=utf-8',
@@ -28,8 +27,11 @@ const headers = {
 /**
  * keeproom stays outside of the bundle: pages load dist/ as it is shipped, through an import map, worker and all.
  * Automerge is taken with its WebAssembly inside, which its authors offer for bundlers without a plugin.
+ *
+ * @returns the folder of the pages, of this process alone
  */
 export async function buildPages() {
+  const outDir = join(benchRoot, '.build', `pages-${process.pid}`);
   const automerge = join(benchRoot, 'node_modules/@automerge/automerge/dist/mjs/entrypoints/fullfat_base64.js');
   await build({
     configFile: false,
@@ -56,17 +58,18 @@ export async function buildPages() {
     },
     worker: { format: 'es' },
   });
+  return outDir;
 }
 
 /**
- * @param {{ dist?: string }} [options] `dist`: another build of keeproom than the shipped one, for profiles
+ * @param {{ pages: string, dist?: string }} options folders; `dist`: another build of keeproom than the shipped one
  * @returns a server on loopback; `urlOf` names a contestant's own origin, so that each has a process and a disk quota
  */
-export async function serveSite({ dist = join(repository, 'dist') } = {}) {
+export async function serveSite({ pages, dist = join(repository, 'dist') }) {
   const folders = [
     ['/dist/', dist],
     ['/livekit-client/', join(repository, 'node_modules', 'livekit-client', 'dist')],
-    ['/', outDir],
+    ['/', pages],
   ];
   const server = createServer((request, response) => {
     answer(folders, request, response).catch((error) => {
@@ -81,11 +84,13 @@ export async function serveSite({ dist = join(repository, 'dist') } = {}) {
   const { port } = server.address();
   return {
     urlOf: (contestant) => `http://${contestant}.localhost:${port}/bench.html`,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await new Promise((resolve) => {
         server.close(resolve);
         server.closeAllConnections();
-      }),
+      });
+      rmSync(pages, { recursive: true, force: true });
+    },
   };
 }
 
