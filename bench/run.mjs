@@ -6,6 +6,7 @@
  *   npm run bench -- --quick                  tiny sizes, one run: does it work and is it right; no time is judged
  *   npm run bench -- --gate                   exit 1 where a goal is missed and no waiver says why
  *
+ *   npm run bench -- --table                  the JSON of earlier runs as one table in Markdown
  *   npm run bench -- --profile P1             where the time of keeproom's worker goes
  *
  * Further: --browser firefox, --samples 9, --only limit,keeproom, --quiet. KEEPROOM_BENCH_OPS=20000 puts another
@@ -17,6 +18,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { launchBrowser } from './lib/browser.mjs';
 import { driveRow } from './lib/drive.mjs';
+import { readmeTable } from './lib/markdown.mjs';
 import { benchRoot } from './lib/paths.mjs';
 import { buildReadable, profileRow } from './lib/profile.mjs';
 import { judgeRow, tableOf } from './lib/report.mjs';
@@ -47,9 +49,14 @@ async function main() {
       quick: { type: 'boolean', default: false },
       gate: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      table: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
     },
   });
+  if (flags.table) {
+    console.log(readmeTable(join(benchRoot, 'results'), flags.browser));
+    return 0;
+  }
   const isQuick = flags.quick;
   const rows = chooseRows(createRows(scale(isQuick), { isQuick }), positionals);
   const options = {
