@@ -214,14 +214,14 @@ function bytesPerOp(n) {
     plans: { keeproom: provided },
     cases: [
       {
-        ...sets('100 per transaction', n(100_000)),
+        ...withHistory(sets('100 per transaction', n(100_000))),
         measures: [
           { ...wire, goals },
           { ...history, goals },
         ],
       },
       {
-        ...sets('single-op transactions', n(100_000), { perTransaction: 1 }),
+        ...withHistory(sets('single-op transactions', n(100_000), { perTransaction: 1 })),
         fullOnly: true,
         // A change of Automerge's takes a millisecond; no goal here needs it.
         without: ['automerge'],
@@ -232,6 +232,10 @@ function bytesPerOp(n) {
       },
     ],
   };
+}
+
+function withHistory(one) {
+  return { ...one, work: { ...one.work, countsHistory: true } };
 }
 
 function reconnect(n) {

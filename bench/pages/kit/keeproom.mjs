@@ -68,6 +68,14 @@ export function pairsOf(rows) {
   return rows.map(({ key, value }) => [key, value]);
 }
 
+/** Bytes of the history as the engine counts them now: a client hears of them when it comes, and not of every change. */
+export async function historyBytes(namespace) {
+  const client = await startClient(namespace);
+  const [{ bytes }] = await until(client.rooms, ([one]) => one !== undefined);
+  await client.close();
+  return bytes;
+}
+
 /** A transport of which every frame is counted. */
 export function counted(below, count) {
   return {

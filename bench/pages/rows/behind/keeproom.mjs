@@ -7,6 +7,7 @@ import {
   broadcastChannel,
   counted,
   emptyCount,
+  historyBytes,
   isSettled,
   pairsOf,
   schema,
@@ -20,7 +21,7 @@ const CHANNEL = 'bench-behind';
 const SAVED_AT_A_TIME = 32;
 
 let rooms = [];
-let owner = null;
+let ownerNamespace = '';
 let sets = null;
 const ids = new Map();
 
@@ -52,8 +53,6 @@ function shows(room, values) {
   return until(room.data.cells, (rows) => checksumOf(pairsOf(rows)) === wanted);
 }
 
-const bytesOf = async (client) => (await until(client.rooms, ([one]) => one !== undefined))[0].bytes;
-
 /** The last of the ops that a peer has before it falls behind, at the end of a transaction. */
 function firstPart({ ops, behind, perTransaction }) {
   return Math.floor((ops - behind) / perTransaction) * perTransaction;
@@ -62,7 +61,8 @@ function firstPart({ ops, behind, perTransaction }) {
 export const provider = {
   prepare: async (work) => {
     sets = authoredSets(work);
-    owner = await startClient(freshName('author'), 'author 0');
+    ownerNamespace = freshName('author');
+    const owner = await startClient(ownerNamespace, 'author 0');
     rooms = [await owner.createRoom({ schema, transports: [broadcastChannel(CHANNEL)] })];
     const { code } = await rooms[0].invites.create({ role: 'editor' });
     await write(work, 0, sets.made);
@@ -76,12 +76,12 @@ export const provider = {
     return { code };
   },
   extend: async (work) => {
-    const before = await bytesOf(owner);
+    const before = await historyBytes(ownerNamespace);
     await write(work, firstPart(work), work.ops);
     await shows(rooms[0], valuesAfter(sets));
     // One source is enough, and the others would only take turns with the clock.
     for (const room of rooms.slice(1)) await room.close();
-    return { packBytes: (await bytesOf(owner)) - before };
+    return { packBytes: (await historyBytes(ownerNamespace)) - before };
   },
 };
 

@@ -8,6 +8,7 @@ import {
   broadcastChannel,
   counted,
   emptyCount,
+  historyBytes,
   isSettled,
   pairsOf,
   schema,
@@ -37,8 +38,9 @@ export const provider = {
 
 export const main = {
   prepare: async () => null,
-  sample: async ({ code, keys, live, isProfiled }) => {
-    const client = await startClient(freshName('joiner'));
+  sample: async ({ code, keys, live, countsHistory, isProfiled }) => {
+    const namespace = freshName('joiner');
+    const client = await startClient(namespace);
     const count = emptyCount();
     const startMs = performance.now();
     const join = client.joinRoom(code, { schema, transports: [counted(broadcastChannel(CHANNEL), count)] });
@@ -55,13 +57,16 @@ export const main = {
     performance.mark(END);
     stop();
     const checksum = checksumOf(pairsOf(rows));
-    const [{ bytes: historyBytes }] = await until(client.rooms, ([one]) => one !== undefined && one.bytes > 0);
+    const history = countsHistory ? await historyBytes(namespace) : Number.NaN;
     // A worker that ends takes its profile along.
     if (!isProfiled) {
       await client.erase();
       await client.close();
     }
     if (rows.length !== keys) throw new Error(`keeproom: ${rows.length} records of ${keys}`);
-    return { checksum, metrics: { ms: endMs - loadingMs, joinMs: endMs - startMs, wireBytes: count.in, historyBytes } };
+    return {
+      checksum,
+      metrics: { ms: endMs - loadingMs, joinMs: endMs - startMs, wireBytes: count.in, historyBytes: history },
+    };
   },
 };
