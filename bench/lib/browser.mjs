@@ -72,7 +72,9 @@ export async function openStation(browser, url, moduleName, role = 'main') {
     has: (step) => steps.includes(step),
     /** What the page wrote to its console as an error, or threw. */
     said,
+    /** The page as in a new process: what it held before is gone with the old one. */
     reload: async () => {
+      await page.goto('about:blank');
       steps = await load();
     },
     call: (step, input, timeoutMs) =>

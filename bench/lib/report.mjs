@@ -65,7 +65,7 @@ function judgeGoal(row, { goal, contestants, waivers, measure }) {
 function verdictOf(row, { goal, text, value, waivers }) {
   const { peer, atMost, atLeast } = goal;
   const bound = atMost ?? atLeast;
-  if (value === undefined) return { text, peer, bound, value, verdict: 'not measured' };
+  if (!Number.isFinite(value)) return { text, peer, bound, verdict: 'not measured' };
   if (isMet(goal, value)) return { text, peer, bound, value, verdict: 'met' };
   const waiver = waivers.find((one) => one.row === row.id && one.peer === peer && one.goal === bound);
   const isHeld =

@@ -33,7 +33,8 @@ export function summarize(runs) {
 export function ratioOf(mine, theirs) {
   const ratios = mine.medians.flatMap((value, run) => {
     const other = theirs.medians[run];
-    return other === undefined ? [] : [value / other];
+    // Growth may come out as none, or less: no ratio says anything of it.
+    return other === undefined || other <= 0 ? [] : [value / other];
   });
   return { ratio: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
 }
