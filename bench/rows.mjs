@@ -353,7 +353,12 @@ function live(n) {
     needs: ['livekit', 'signaling'],
     contestants: ['limit', 'keeproom', 'ywebrtc'],
     plans: { limit: twoPages, keeproom: twoPages, ywebrtc: twoPages },
-    cases: [{ name: 'over livekit-server on loopback (y-webrtc: page to page)', work: { edits: n(100_000) < 1_000 ? 5 : 30 } }],
+    cases: [
+      {
+        name: 'over livekit-server on loopback (y-webrtc: page to page)',
+        work: { edits: n(100_000) < 1_000 ? 5 : 30 },
+      },
+    ],
     measures: [
       { name: 'p50', unit: 'ms', of: (m) => median(m.each), goals: [{ peer: 'limit', atMost: 3 }] },
       { name: 'p95', unit: 'ms', of: (m) => quantile(m.each, 0.95) },
