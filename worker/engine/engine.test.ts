@@ -118,6 +118,33 @@ test('[AUTH-9] who may not invite is told so', async () => {
   await guest.engine.stop();
 });
 
+test('[X8] a revocation counts as undelivered until another device has it', async () => {
+  const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
+  const [host, guest] = [await startDevice(), await startDevice()];
+  const { tab, room } = await createRoom(host);
+  tab.lend(room.room, network.transport('a'));
+  const role = { rank: 20, perms: 7, write: null };
+  const invite = { room: room.room, request: 'r', role, maxUses: 5, expiresInMs: 60_000 };
+  const { id, code } = await tab.call('createInvite', invite);
+  const guests = guest.tab();
+  guests.lend(room.room, network.transport('b'));
+  await guests.call('join', { join: 'j', link: code ?? '', declaration, profile: bob });
+  await until(() => room.info().undelivered === 0);
+  guests.gone();
+  await guest.engine.stop();
+  await until(() => room.info().network !== 'up-to-date');
+  await tab.call('revokeInvite', { room: room.room, invite: id });
+  await until(() => room.info().invites.length === 0);
+  expect(room.info().undelivered).toBe(1);
+  const again = await startDevice({ disk: guest.disk });
+  const back = again.tab();
+  await back.call('open', { room: room.room, declaration });
+  back.lend(room.room, network.transport('c'));
+  await until(() => room.info().undelivered === 0);
+  await host.engine.stop();
+  await again.engine.stop();
+}, 30_000);
+
 test('[AUTH-10] a schema of more domains than a room takes is refused, at once or where it grows beyond; none is left unpublished', async () => {
   const withDomains = (names: readonly string[]): Uint8Array<ArrayBuffer> => {
     const of = (domain: string) => [`of-${domain}`, { domain, owned: false, single: false, fields: {} }] as const;

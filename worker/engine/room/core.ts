@@ -201,9 +201,17 @@ export function isContent(domainHex: string): boolean {
   return domainHex !== controlKey;
 }
 
-/** Own writes that no other device has acknowledged: drafts, and entries past the delivered count. */
+/**
+ * Own writes that no other device has acknowledged: drafts, and entries past the delivered count. Of control the revocations
+ * alone: an invite has its record, and the rest is nobody's doing but the engine's.
+ */
 export function undeliveredCount(core: RoomCore): number {
+  const known = core.delivered.get(controlKey) ?? 0;
+  const isNews = (core.state.control.chainsByAuthor.get(core.device)?.ids.length ?? 0) > known;
+  const log = isNews ? core.state.log : [];
   let count = core.drafts.length;
+  for (const { payload, author, entry } of log)
+    if (payload.kind === 'revoke' && author === core.device && entry.seq >= known) count++;
   for (const [domainHex, domain] of core.state.domains) {
     const mine = domain.chainsByAuthor.get(core.device)?.ids.length ?? 0;
     count += Math.max(0, mine - (core.delivered.get(domainHex) ?? 0));
