@@ -243,7 +243,8 @@ function guardStore(store: Store, guard: LifePorts['guard']): Store {
   return {
     commit: (ops, options) => guard(() => store.commit(ops, options), true),
     get: (table, key) => guard(() => store.get(table, key)),
-    list: (table, prefix) => guard(() => store.list(table, prefix)),
+    list: (table, prefix, from) => guard(() => store.list(table, prefix, from)),
+    keys: (table, prefix) => guard(() => store.keys(table, prefix)),
     close: () => guard(() => store.close()),
   };
 }
