@@ -11,7 +11,7 @@ import { readRoomRow } from '../engine/room/rows.js';
 import { openUnit } from '../engine/room/units.js';
 import { unitKeys } from '../engine/room/core.js';
 import { createStepLoop } from '../engine/room/step.js';
-import { domainName, domainOf, domainsInOrder } from '../engine/replica/index.js';
+import { domainName, domainOf, domainsInOrder, idAt } from '../engine/replica/index.js';
 import type { MemoryDisk } from '../storage/index.js';
 import type { Device, DeviceWorld } from './device.kit.js';
 import { createNodeVault, nodeDeflate } from './platform.kit.js';
@@ -99,7 +99,7 @@ async function entriesOf(core: RoomCore): Promise<AuditedEntry[]> {
     const chain = domainOf(core.state, domainHex)?.chainsByAuthor.get(author);
     for (const entry of unit.value.entries) {
       const id = toHex(entry.id);
-      const isAdmitted = chain?.ids[entry.seq] !== undefined && toHex(chain.ids[entry.seq] ?? entry.prev) === id;
+      const isAdmitted = toHex(idAt(chain, entry.seq) ?? new Uint8Array(0)) === id;
       const name =
         domainHex === toHex(new Uint8Array(32)) ? 'control' : (domainName(core.state, domainHex) ?? domainHex);
       if (isAdmitted && name !== 'control') found.set(id, { author, domain: name, entry });

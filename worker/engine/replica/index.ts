@@ -17,9 +17,11 @@ export {
   chainKey,
   controlId,
   controlKey,
+  countOf,
   createReplicaState,
   domainName,
   domainOf,
   domainsInOrder,
   headOf,
+  idAt,
 } from './state.js';

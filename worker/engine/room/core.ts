@@ -7,6 +7,7 @@ import type { DeviceKeys } from '../../../src/ports/index.js';
 import type { EnginePorts } from '../ports.js';
 import {
   controlKey,
+  countOf,
   createReplicaState,
   learnMetaSchema,
   type PackPlace,
@@ -186,7 +187,7 @@ export function isContent(domainHex: string): boolean {
 export function undeliveredCount(core: RoomCore): number {
   let count = core.drafts.length;
   for (const [domainHex, domain] of core.state.domains) {
-    const mine = domain.chainsByAuthor.get(core.device)?.ids.length ?? 0;
+    const mine = countOf(domain.chainsByAuthor.get(core.device));
     count += Math.max(0, mine - (core.delivered.get(domainHex) ?? 0));
   }
   return count;

@@ -10,6 +10,7 @@ import {
   awaitedBy,
   chainKey,
   controlKey,
+  countOf,
   createWaits,
   domainOf,
   freedBy,
@@ -132,7 +133,7 @@ async function tryUnit(
 function notePart(core: RoomCore, step: Step, unit: Unit, isPart: boolean): void {
   const [domain, author] = [toHex(unit.domainId), toHex(unit.author)];
   const [chain, row] = [chainKey(domain, author), [core.room, 'part', domain, author]];
-  const count = domainOf(core.state, domain)?.chainsByAuthor.get(author)?.ids.length ?? 0;
+  const count = countOf(domainOf(core.state, domain)?.chainsByAuthor.get(author));
   if (isPart) {
     core.parts.set(chain, count);
     step.ops.push({ do: 'put', table: 'state', key: row, value: count });

@@ -2,7 +2,7 @@ import { fail, type Fault } from '../../../src/core/base/index.js';
 import type { RoomInfo } from '../../../src/bridge/index.js';
 import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
-import type { Unit } from '../replica/index.js';
+import { countOf, type Unit } from '../replica/index.js';
 import { bump, isContent, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
@@ -271,7 +271,7 @@ function trackForTab(core: RoomCore, views: Views, write: LocalWrite): void {
   }
   const chain = core.state.domains.get(write.domainHex)?.chainsByAuthor.get(core.device);
   if (chain !== undefined && isContent(write.domainHex))
-    views.track(write.tab, write.n, { domain: write.domainHex, seq: chain.ids.length - 1 });
+    views.track(write.tab, write.n, { domain: write.domainHex, seq: countOf(chain) - 1 });
 }
 
 function pause(core: RoomCore, ms: number): Promise<void> {

@@ -9,7 +9,7 @@ import {
   type Ack,
   type Beacon,
 } from '../../../../src/core/wire/index.js';
-import { domainOf } from '../../replica/index.js';
+import { countOf, domainOf, idAt } from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
 import { noteChanged, type Step } from '../step.js';
 import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
@@ -86,7 +86,7 @@ export function takeAck(core: RoomCore, step: Step, ack: Ack): void {
   for (const head of ack.heads) {
     if (!equalBytes(head.author, core.keys.deviceId)) continue;
     const domainHex = toHex(head.domainId);
-    const id = domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device)?.ids[head.seq];
+    const id = idAt(domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device), head.seq);
     if (id !== undefined && equalBytes(id, head.headId))
       counts.set(domainHex, Math.max(head.seq + 1, counts.get(domainHex) ?? 0));
   }
@@ -99,7 +99,7 @@ export function takeBeacon(core: RoomCore, step: Step, beacon: Beacon): void {
   for (const { domainId, root } of beacon.domains) {
     const domainHex = toHex(domainId);
     const domain = domainOf(core.state, domainHex);
-    const count = domain?.chainsByAuthor.get(core.device)?.ids.length ?? 0;
+    const count = countOf(domain?.chainsByAuthor.get(core.device));
     if (domain === null || count <= (core.delivered.get(domainHex) ?? 0)) continue;
     if (equalBytes(summaryOf(domain).root, root)) counts.set(domainHex, count);
   }

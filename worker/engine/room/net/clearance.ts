@@ -1,7 +1,7 @@
 import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import { headMessage } from '../../../../src/core/entry/index.js';
 import { maxResumeHeads, type Resume, type ResumeHead } from '../../../../src/core/wire/index.js';
-import { domainOf, domainsInOrder } from '../../replica/index.js';
+import { domainOf, domainsInOrder, idAt } from '../../replica/index.js';
 import { bump, type RoomCore } from '../core.js';
 import type { Step } from '../step.js';
 
@@ -48,7 +48,7 @@ export function createClearance(
     o.changed();
   };
   const isHeld = ({ domainId, seq, entryId }: ResumeHead): boolean => {
-    const mine = domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(core.device)?.ids[seq];
+    const mine = idAt(domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(core.device), seq);
     return mine !== undefined && equalBytes(mine, entryId);
   };
   return {

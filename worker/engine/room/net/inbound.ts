@@ -20,7 +20,7 @@ import {
   splitSigned,
   type Live,
 } from '../../../../src/core/wire/index.js';
-import { chainKey, domainOf, type Unit } from '../../replica/index.js';
+import { chainKey, domainOf, idAt, type Unit } from '../../replica/index.js';
 import { unitKeys, type RoomCore } from '../core.js';
 import { kidOfTag, type NetLink } from './link.js';
 
@@ -121,7 +121,7 @@ function prevOf(core: RoomCore, live: Live, sender: Bytes): Result<Bytes> {
   if (live.fromSeq > end) return fail('entry/fork');
   if (live.fromSeq === 0) return ok(zeros32);
   const chain = domainOf(core.state, toHex(live.domainId))?.chainsByAuthor.get(toHex(sender));
-  const prev = chain?.ids[live.fromSeq - 1] ?? heldPrev(core, live, sender);
+  const prev = idAt(chain, live.fromSeq - 1) ?? heldPrev(core, live, sender);
   return prev === null ? fail('entry/missing-prev') : ok(prev);
 }
 
