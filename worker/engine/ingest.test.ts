@@ -163,8 +163,6 @@ test('[X8] an ACK that names several places of one chain counts for the furthest
   });
   expect(ids.length).toBeGreaterThan(3);
   const made = { ...head(ids.length - 1), headId: zeros32 };
-  await act(ada, (step) => {
-    takeAck(ada, step, { heads: [head(2), head(0), made], transfers: [] });
-  });
+  await act(ada, (step) => takeAck(ada, step, { heads: [head(2), head(0), made], transfers: [] }));
   expect(ada.delivered.get(toHex(control.id))).toBe(3);
 }, 60_000);

@@ -13,6 +13,8 @@ export interface EnginePorts {
   readonly durability: 'durable' | 'evictable' | 'memory';
   /** Elections only: no beacon is sent and nobody preferred, as in a room where nobody has heard of anybody (bar S11). */
   readonly isCold?: boolean;
+  /** How eagerly snapshots are written: after so many changes, so long after the first of them. The simulator and tests are. */
+  readonly snapshots?: { readonly minChanges: number; readonly waitMs: number };
   /** Told of errors that no input should be able to cause: a mistake of ours, which the room survives by reading its disk again. */
   readonly report?: (error: unknown) => void;
   /** Each check of the core that the simulator may switch off, to prove that some seed then fails. Absent in every other host. */

@@ -5,6 +5,7 @@ import { decodePayload } from '../../src/core/op/index.js';
 import type { RecordEntry } from '../../src/core/record/index.js';
 import { storedBytes } from '../../src/ports/index.js';
 import { createRoomCore, type RoomCore } from '../engine/room/core.js';
+import { stateDifference } from '../engine/state.kit.js';
 import { loadRoom, roomIdOf } from '../engine/room/load.js';
 import { summaryOf } from '../engine/room/net/lacking.js';
 import { readRoomRow } from '../engine/room/rows.js';
@@ -63,8 +64,13 @@ export async function auditDisk(
     failed: () => Promise.resolve(),
     report: world.failed,
   });
-  const core = createRoomCore({ ports, roomId, keys, boot: new Uint8Array(8), row, loop });
-  await loadRoom(core);
+  const one = { ports, roomId, keys, boot: new Uint8Array(8), row, loop };
+  const core = createRoomCore(one);
+  await loadRoom(core, { isReplay: true });
+  const opened = createRoomCore(one);
+  await loadRoom(opened);
+  const differing = opened.snapshot?.isBad === false ? stateDifference(opened, core) : null;
+  if (differing !== null) world.failed(new Error(`a snapshot of ${device.name} says something else:\n${differing}`));
   const entries = await entriesOf(core);
   const effective: RecordEntry[] = [];
   for (const { author, entry } of entries) {

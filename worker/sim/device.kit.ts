@@ -228,6 +228,8 @@ function portsOf({ world, o, device }: Birth, life: LifePorts): EnginePorts {
     generation: life.generation,
     durability: 'durable',
     weaknesses: world.weaknesses,
+    // So eagerly that most lives write several and begin with one.
+    snapshots: { minChanges: 1, waitMs: 900 },
     report: world.failed,
   };
 }

@@ -187,6 +187,25 @@ export function appendEntry(domain: DomainReplica, entry: Entry): void {
   if (compareHlc(hlc, domain.lastHlc) > 0) domain.lastHlc = hlc;
 }
 
+/** Older entries of a chain, up to where its loaded ones begin. */
+export function prependEntries(domain: DomainReplica, chain: Chain, entries: readonly Entry[]): void {
+  const { loaded } = chain;
+  const author = toHex(chain.authorId);
+  for (const { id, seq } of entries) domain.places.set(toHex(id), { author, seq });
+  loaded.from -= entries.length;
+  loaded.ids = [...entries.map(({ id }) => id), ...loaded.ids];
+  loaded.ms = [...entries.map(({ hlcMs }) => hlcMs), ...loaded.ms];
+  loaded.ctr = [...entries.map(({ hlcCtr }) => hlcCtr), ...loaded.ctr];
+}
+
+/** A chain as a snapshot has it. */
+export function restoreChain(domain: DomainReplica, chain: Chain): void {
+  const author = toHex(chain.authorId);
+  domain.chainsByAuthor.set(author, chain);
+  for (const [i, id] of chain.loaded.ids.entries())
+    domain.places.set(toHex(id), { author, seq: chain.loaded.from + i });
+}
+
 /** The pack of this unit lies on the disk, or will with the current step. */
 export function noteStored(domain: DomainReplica, unit: Unit, branch: string | null): void {
   chainOf(domain, unit.author).packs.push({ fromSeq: unit.fromSeq, count: unit.entries.length, branch });

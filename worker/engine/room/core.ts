@@ -76,6 +76,8 @@ export interface RoomCore {
   blocked: string | null;
   /** Own entries without effect because of an own fork, by id (hex), with their payloads: shown to their author once. */
   readonly fallenOwn: Map<string, Bytes>;
+  /** What lies on the disk as a snapshot: of how many changes and in how many blocks; bad: of no use, to be replaced. */
+  snapshot: { readonly changes: number; readonly blocks: number; isBad: boolean } | null;
   readonly faults: Map<string, number>;
   readonly counters: Map<string, number>;
   loop: StepLoop;
@@ -110,6 +112,7 @@ export function createRoomCore(o: {
     undelivered: new Map(),
     blocked: null,
     fallenOwn: new Map(),
+    snapshot: null,
     faults: new Map(),
     counters: new Map(),
   };

@@ -8,6 +8,7 @@ import { roomInfo } from './info.js';
 import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
 import { loadRoom } from './load.js';
 import { createNet, type NetOptions, type RoomNet } from './net.js';
+import { createSnapshots } from './snapshot/keep.js';
 import { createStepLoop, failureOf, type Job, type Step } from './step.js';
 import { createViews, rejectionOf, type Views } from './views.js';
 
@@ -58,6 +59,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
 
   const info = (): RoomInfo => roomInfo(core, { ...net.info(), codes: host.codes() });
   const views = createViews(core, info);
+  const snapshots = createSnapshots(core);
 
   const drain: Job = async (step) => {
     const writes = pending;
@@ -84,6 +86,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   const finish = (step: Step, { units, dropped, mustReload }: Signed): void => {
     sendAfter(step, units);
     if (!mustReload) return;
+    core.state.isStale = true;
     step.effects.push(() => {
       for (const { payload, fault } of dropped) views.reject('', rejectionOf(0, fault, payload));
       core.loop.alone(reload);
@@ -112,11 +115,13 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
       views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
       host.committed();
+      snapshots.committed();
       if (step.infoChanged) host.summaryChanged();
       if (canAct(core, net.isCleared())) release();
       if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
     },
     failed: async (error) => {
+      core.state.isStale = true;
       complain(error);
       if (error instanceof StoreError) {
         host.storeFailed(error.failure);
@@ -257,6 +262,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       cancelReload?.();
       await core.loop.idle();
       await core.loop.stop();
+      await snapshots.stop();
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
     },
   };
