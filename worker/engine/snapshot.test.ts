@@ -1,18 +1,24 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toHex, type Bytes } from '../../src/core/base/index.js';
+import { fromHex, toHex, type Bytes } from '../../src/core/base/index.js';
 import { encodePayload, type Op } from '../../src/core/op/index.js';
 import { encodeDeclaration, schemaPrefix } from '../../src/core/schema/index.js';
 import { createReferenceVault } from '../vault/reference.js';
 import { domainNamed, forgeData, insertOf, nextDeclaration, payloadOf, publish, take, write } from './content.kit.js';
 import type { ControlPayload } from '../../src/core/access/index.js';
-import { act, copyAll, foundCore, grantFor, memberCore, strangerCore, unitsOf } from './core.kit.js';
+import { act, copyAll, foundCore, grantFor, linkTo, memberCore, peerOf, strangerCore, unitsOf } from './core.kit.js';
 import { testDeclaration } from './rig.kit.js';
-import { countOf, domainOf, idAt, type Chain } from './replica/index.js';
+import { encodeLive, type SyncReq } from '../../src/core/wire/index.js';
+import { countOf, domainOf, idAt, type Chain, type Unit } from './replica/index.js';
 import { writeControl } from './room/author.js';
 import type { RoomCore } from './room/core.js';
 import { loadRoom } from './room/load.js';
 import { signDrafts } from './room/local.js';
+import { takeAck } from './room/net/acks.js';
+import { createClearance, resumeFor } from './room/net/clearance.js';
+import { unitOfLive } from './room/net/inbound.js';
+import { serve } from './room/net/source.js';
+import { unitColumns } from './room/units.js';
 import { snapshotVersion } from './room/snapshot/form.js';
 import { freezeRoom, snapshotOps } from './room/snapshot/write.js';
 import { counting, dying, flipped, isFromSnapshot, openAgain, snap, snapshotRows } from './snapshot.kit.js';
@@ -461,3 +467,57 @@ test('[B03] after any history, and a snapshot anywhere in it, the room is what a
   }
   expect([fromSnapshot > 1, forks > 0, voids > 0]).toEqual([true, true, true]);
 }, 120_000);
+
+test('[B03] what peers say of places that a snapshot has no ids of is answered as ever', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  await writeCards(ada, many);
+  await snap(ada);
+  const main = domainNamed(ada, 'main');
+  const isEarly = ({ domainId, entries }: Unit): boolean => toHex(domainId) !== main || (entries[0]?.seq ?? 0) < 5;
+  await take(bob, (await unitsOf(ada)).filter(isEarly));
+  const nothing = (): void => undefined;
+  // The probe: bob holds less, and nothing that ada does not.
+  const probed = await openAgain(ada);
+  const clearance = createClearance(probed, { isNew: false, changed: nothing });
+  const { heads } = resumeFor(bob, { device: ada.keys.deviceId, session: ada.boot });
+  expect(heads.some(({ domainId, seq }) => toHex(domainId) === main && seq === 4)).toBe(true);
+  expect(await clearance.answered(bob.keys.deviceId, heads)).toBe('clear');
+  expect(chainOf(probed, ada)?.loaded.from).toBeLessThan(5);
+  // An acknowledgement of an old entry, and a live frame that says one again.
+  const acked = await openAgain(ada);
+  const [domainId, author] = [fromHex(main) ?? zeros32, ada.keys.deviceId];
+  const headId = idAt(chainOf(ada, ada), 7) ?? zeros32;
+  await act(acked, (step) => takeAck(acked, step, { heads: [{ domainId, author, seq: 7, headId }], transfers: [] }));
+  expect(acked.delivered.get(main)).toBe(8);
+  const heard = await openAgain(ada);
+  const unit = (await unitsOf(ada)).find((one) => toHex(one.domainId) === main && one.fromSeq === 9);
+  if (unit === undefined) throw new TypeError('no unit');
+  const message = encodeLive({ ...unit, count: 1, body: unitColumns(unit) });
+  expect(await unitOfLive(heard, message, author)).toMatchObject({ ok: true, value: { fromSeq: 9 } });
+  // A request of who is behind on another branch: the whole chain is offered, because its head is none of ours.
+  const serving = await openAgain(ada);
+  const { netLink, clear } = linkTo(serving, [peerOf(bob)]);
+  const summary = { root: zeros32, count: 0, window: { after: null, upTo: null } };
+  const branch = { author: author.slice(0, 16), count: 5, head: new Uint8Array(8) };
+  const req: SyncReq = {
+    ...{
+      reqId: new Uint8Array(16),
+      attempt: 0,
+      want: 1,
+      prefer: null,
+      exclude: [],
+      controlOnly: false,
+      transfer: 0x1_0000,
+    },
+    domains: [
+      { ...summary, domainId: zeros32, entries: [] },
+      { ...summary, domainId, entries: [branch] },
+    ],
+    held: [],
+  };
+  const windowMoved = (): Promise<boolean> => Promise.resolve(true);
+  await serve(serving, { req, peer: peerOf(bob), netLink, transfer: 0x1_0000, floors: [], windowMoved }).done;
+  expect(chainOf(serving, ada)?.loaded.from).toBeLessThan(5);
+  expect(clear.length).toBeGreaterThan(0);
+}, 60_000);

@@ -77,6 +77,7 @@ async function openFrom(core: RoomCore, snapshot: StoredSnapshot): Promise<RoomC
     bump(core, 'snapshotsStale');
     return null;
   }
+  bump(core, 'snapshotsUsed');
   core.snapshot = { changes: snapshot.head.changes, blocks: snapshot.blocks.length, isBad: false };
   return fresh;
 }
