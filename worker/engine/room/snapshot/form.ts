@@ -1,6 +1,7 @@
 import { readU32, toBase64Url, type Bytes, type FaultCode } from '../../../../src/core/base/index.js';
 import { utf8Bytes } from '../../../../src/core/codec/index.js';
 import type { EnginePorts } from '../../ports.js';
+import type { WriteRef } from '../core.js';
 
 /**
  * Raised with whatever changes what a room's entries amount to (admission, schemas, merging), or the form itself: then
@@ -22,8 +23,7 @@ export interface SnapshotHead {
   readonly declarations: readonly string[];
   readonly domainNames: readonly (readonly [domain: string, name: string])[];
   readonly voids: readonly (readonly [id: string, code: FaultCode])[];
-  /** Where the newest own change of a record is that nobody has acknowledged. */
-  readonly undelivered: readonly (readonly [record: string, domain: string, seq: number])[];
+  readonly undelivered: readonly UndeliveredRun[];
   /** Numbers of the drafts whose changes are in the records. */
   readonly drafts: readonly number[];
   /** How many changes of content it covers. */
@@ -47,6 +47,44 @@ export interface SnapshotChain {
   readonly ms: readonly number[];
   readonly ctr: readonly number[];
   readonly signed: readonly [seq: number, id: string, sig: string, boot: string] | null;
+}
+
+/**
+ * Records of one collection with own changes in one domain that nobody has acknowledged: their keys as the map has them,
+ * one after the other, all of one length; and where the newest change of each is, as steps from the one before.
+ */
+export type UndeliveredRun = readonly [domain: string, keyLength: number, keys: string, steps: readonly number[]];
+
+/** What of the map lies in entries; drafts speak for themselves. */
+export function packUndelivered(undelivered: ReadonlyMap<string, WriteRef>): UndeliveredRun[] {
+  const runs = new Map<string, { domain: string; keyLength: number; keys: string[]; steps: number[]; last: number }>();
+  for (const [key, ref] of undelivered) {
+    if (!('seq' in ref)) continue;
+    const at = `${String(key.length)} ${ref.domain}`;
+    let run = runs.get(at);
+    if (run === undefined)
+      runs.set(at, (run = { domain: ref.domain, keyLength: key.length, keys: [], steps: [], last: 0 }));
+    run.keys.push(key);
+    run.steps.push(ref.seq - run.last);
+    run.last = ref.seq;
+  }
+  return [...runs.values()].map(({ domain, keyLength, keys, steps }) => [domain, keyLength, keys.join(''), steps]);
+}
+
+/** What {@link packUndelivered} has taken apart, but for what has been delivered since. */
+export function unpackUndelivered(
+  runs: readonly UndeliveredRun[],
+  o: { readonly delivered: ReadonlyMap<string, number>; readonly into: Map<string, WriteRef> },
+): void {
+  for (const [domain, keyLength, keys, steps] of runs) {
+    const from = o.delivered.get(domain) ?? 0;
+    let [at, seq] = [0, 0];
+    for (const step of steps) {
+      seq += step;
+      if (seq >= from) o.into.set(keys.slice(at, at + keyLength), { domain, seq });
+      at += keyLength;
+    }
+  }
 }
 
 /** What ties the rows of one snapshot together. */

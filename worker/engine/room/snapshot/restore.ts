@@ -19,7 +19,7 @@ import {
 import type { RoomCore } from '../core.js';
 import { loadDeps } from '../hydrate.js';
 import { packKey } from '../rows.js';
-import type { SnapshotChain, SnapshotHead } from './form.js';
+import { unpackUndelivered, type SnapshotChain, type SnapshotHead } from './form.js';
 import { grantVoids } from './write.js';
 import type { StoredSnapshot } from './read.js';
 
@@ -96,8 +96,7 @@ function restoreState(core: RoomCore, { head, blocks }: StoredSnapshot): boolean
   for (const text of head.declarations) learnDeclaration(state, text);
   for (const [domain, name] of head.domainNames) state.domainNames.set(domain, name);
   for (const [id, code] of head.voids) state.voids.set(id, code);
-  for (const [record, domain, seq] of head.undelivered)
-    if (seq >= (core.delivered.get(domain) ?? 0)) core.undelivered.set(record, { domain, seq });
+  unpackUndelivered(head.undelivered, { delivered: core.delivered, into: core.undelivered });
   core.counters.set('bytesStored', head.bytes);
   state.records.restore(blocks);
   return true;

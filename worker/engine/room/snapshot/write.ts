@@ -4,6 +4,7 @@ import type { StoreOp } from '../../../../src/ports/index.js';
 import { countOf, type Chain, type DomainReplica, type ReplicaState } from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
 import {
+  packUndelivered,
   sealRow,
   snapshotIdBytes,
   snapshotVersion,
@@ -56,9 +57,7 @@ export function freezeRoom(core: RoomCore): FrozenRoom {
     declarations: [...state.declarations.values()].map(({ bytes }) => toBase64Url(bytes)),
     domainNames: [...state.domainNames],
     voids: [...state.voids],
-    undelivered: [...core.undelivered].flatMap(([record, ref]) =>
-      'seq' in ref ? [[record, ref.domain, ref.seq] as const] : [],
-    ),
+    undelivered: packUndelivered(core.undelivered),
     drafts: core.drafts.map(({ n }) => n),
     changes: changesOf(core),
     bytes: core.counters.get('bytesStored') ?? 0,
