@@ -41,8 +41,10 @@ export interface Store {
   /** `strict` reaches the disk before it resolves (boot, keys, grants, migration); relaxed survives the death of the browser. */
   readonly commit: (ops: readonly StoreOp[], o?: { strict?: boolean }) => Promise<void>;
   readonly get: (table: StoreTable, key: StoreKey) => Promise<StoreValue>;
-  /** Rows whose key begins with `prefix`, ascending by key. */
-  readonly list: (table: StoreTable, prefix: StoreKey) => Promise<readonly StoreRow[]>;
+  /** Rows whose key begins with `prefix`, ascending by key; with `from` those that are not below it. */
+  readonly list: (table: StoreTable, prefix: StoreKey, from?: StoreKey) => Promise<readonly StoreRow[]>;
+  /** The keys of those rows, without reading what is stored there. */
+  readonly keys: (table: StoreTable, prefix: StoreKey) => Promise<readonly StoreKey[]>;
   readonly close: () => Promise<void>;
 }
 

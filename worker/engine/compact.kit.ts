@@ -129,7 +129,7 @@ export async function servedFrom(
   const domain = domainOf(core.state, o.domainHex);
   if (domain === null) throw new TypeError('no such domain');
   const clock = new Map(clockOf(domain));
-  const head = chainOf(core, o.domainHex, o.author).ids[o.from - 1];
+  const head = chainOf(core, o.domainHex, o.author).loaded.ids[o.from - 1];
   if (head === undefined) clock.delete(o.author);
   else clock.set(o.author, { count: o.from, head });
   const part = { entries: toClockEntries(clock), window: { after: null, upTo: null } };

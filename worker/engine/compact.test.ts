@@ -48,6 +48,7 @@ function mortal(
     commit: (ops, o) => guard(() => store.commit(ops, o)),
     get: (table, key) => guard(() => store.get(table, key)),
     list: (table, prefix) => guard(() => store.list(table, prefix)),
+    keys: (table, prefix) => guard(() => store.keys(table, prefix)),
     close: () => store.close(),
   };
   const guardedDeflate: Deflate = {
@@ -102,8 +103,8 @@ test('[B04] an engine that dies at any call of a port while it compacts loses no
       const again = await restart(room, { time }, disk);
       expect(again.faults.get('store/corrupt')).toBeUndefined();
       expect(await entriesOnDisk(again)).toBe(before);
-      expect(chainOf(again, room.main, room.ada.device).ids).toHaveLength(lengths.ada);
-      expect(chainOf(again, room.main, room.bob.device).ids).toHaveLength(lengths.bob);
+      expect(chainOf(again, room.main, room.ada.device).loaded.ids).toHaveLength(lengths.ada);
+      expect(chainOf(again, room.main, room.bob.device).loaded.ids).toHaveLength(lengths.bob);
       if ((await rowsOf(again)).join() !== '11,6') rewritten++;
       const { units, isComplete } = await servedFrom(again, {
         ...room,
@@ -132,7 +133,7 @@ test('[F8] whoever lacks any part of a chain is sent just that, in units that th
   const { ada, bob, time, main } = room;
   await addUnits(room, ada, [...ones(20), 1000, 4, ...ones(12)]);
   await addUnits(room, bob, ones(20));
-  const all = chainOf(ada, main, ada.device).ids.map(toHex);
+  const all = chainOf(ada, main, ada.device).loaded.ids.map(toHex);
   const froms = [0, 1, 9, 19, 20, 500, 1019, 1020, 1023, 1024, 1026, 1035];
   const served = async (from: number, between?: () => Promise<void>): Promise<number[]> => {
     const o = { domainHex: main, author: ada.device, from, to: bob, ...(between && { between }) };
@@ -281,7 +282,7 @@ test('[F6] a chain with a fork, and one of which a part waits, are left as they 
     [20, 2],
   ]);
   await addUnits(room, ada, ones(20));
-  const head = { seq: 9, id: chainOf(ada, main, ada.device).ids[9] ?? new Uint8Array(32) };
+  const head = { seq: 9, id: chainOf(ada, main, ada.device).loaded.ids[9] ?? new Uint8Array(32) };
   const other = await forgeData(ada, main, { head, entries: [{ payload, ms: ada.lastHlc.ms + 1 }] });
   await give(ada, [other]);
   await loadRoom(ada);

@@ -187,8 +187,8 @@ export async function forgeControl(
   const place = { roomId: core.roomId, domainId: zeros32, author, seq, prev };
   const bytes = encodeControl(payload);
   core.lastHlc = nextHlc(core.lastHlc, core.ports.time.now());
-  const heads = [...core.state.control.chainsByAuthor.values()].flatMap(({ authorId, ids }) =>
-    compareBytes(authorId, author) === 0 ? [] : ids.slice(-1),
+  const heads = [...core.state.control.chainsByAuthor.values()].flatMap(({ authorId, loaded }) =>
+    compareBytes(authorId, author) === 0 ? [] : loaded.ids.slice(-1),
   );
   const body = {
     kind: controlKind(payload),

@@ -13,6 +13,7 @@ import { admitUnit, codeOf, controlId, type Unit } from './replica/index.js';
 import { signData, storeUnit, tick, writeControl } from './room/author.js';
 import { now, type RoomCore } from './room/core.js';
 import { mintEpoch } from './room/epochs.js';
+import { noteUndelivered } from './room/load.js';
 import type { Step } from './room/step.js';
 
 /** Limits of the rooms this version makes; consensus data of each room (genesis). */
@@ -172,6 +173,7 @@ export async function writeMeta(core: RoomCore, step: Step, ops: readonly Op[]):
       throw new TypeError(`own meta entry has no effect: ${codeOf(outcome)}`);
     for (const changed of outcome.changed) step.changed.set(`${changed.collection}/${changed.id}`, changed);
     await storeUnit(core, step, unit);
+    noteUndelivered(core, unit.entries);
   }
   step.infoChanged = true;
   return units;

@@ -39,7 +39,7 @@ const card = (core: RoomCore, text: string): Bytes => payloadOf(insertOf(core, '
 const note = (core: RoomCore, text: string): Bytes => payloadOf(insertOf(core, 'notes', { text }), nextDeclaration);
 
 function ownCount(core: RoomCore): number {
-  return core.state.domains.get(domainNamed(core, 'main'))?.chainsByAuthor.get(core.device)?.ids.length ?? 0;
+  return core.state.domains.get(domainNamed(core, 'main'))?.chainsByAuthor.get(core.device)?.loaded.ids.length ?? 0;
 }
 
 async function rowsOf(core: RoomCore): Promise<string[]> {

@@ -124,13 +124,14 @@ test('[F13] a data entry names the newest heads of others, four at most; control
     const unit = await act(ada, (step) => writeControl(ada, step, grant));
     others.push({ core, cap: unit.entries[0]?.id ?? zeros32 });
     const authorId = core.keys.deviceId;
-    const chain = { authorId, ids: [authorId], ms: [1000 + n], ctr: [0], packs: [], signed: null };
+    const loaded = { from: 0, ids: [authorId], ms: [1000 + n], ctr: [0] };
+    const chain = { authorId, loaded, packs: [], signed: null };
     meta?.chainsByAuthor.set(core.device, chain);
   }
   for (const { core, cap } of others) await give(ada, [await forgeControl(core, { kind: 'fold' }, { deps: [], cap })]);
   const newest = [...(meta?.chainsByAuthor.values() ?? [])]
     .slice(-maxDataDeps)
-    .map(({ ids }) => toHex(ids[0] ?? zeros32));
+    .map(({ loaded }) => toHex(loaded.ids[0] ?? zeros32));
   const payload = encodePayload({
     schema: metaPrefix(),
     ops: [{ kind: 'delete', collection: '$profiles', id: new Uint8Array(28) }],
@@ -138,7 +139,7 @@ test('[F13] a data entry names the newest heads of others, four at most; control
   const [unit] = await act(ada, () => signData(ada, metaHex, [{ hlc: tick(ada), payload }]));
   expect(unit?.entries[0]?.deps.map(toHex)).toEqual(newest.sort());
   expect(unit?.entries[0]?.cap).toEqual(ada.roomId);
-  const before = ada.state.control.chainsByAuthor.get(ada.device)?.ids.length ?? 0;
+  const before = ada.state.control.chainsByAuthor.get(ada.device)?.loaded.ids.length ?? 0;
   const written = await act(ada, (step) => writeControl(ada, step, { kind: 'fold' }));
   const [last] = written.entries;
   expect(last?.seq).toBe(before + 1);
@@ -146,14 +147,14 @@ test('[F13] a data entry names the newest heads of others, four at most; control
   expect([fold?.payload.kind, fold?.entry.deps.length]).toEqual(['fold', maxDeps]);
   expect(last?.deps.length).toBeLessThanOrEqual(maxDeps);
   const past = ada.state.recordsById.get(toHex(last?.id ?? zeros32))?.past;
-  for (const [author, { ids }] of ada.state.control.chainsByAuthor)
-    expect(past?.get(author) ?? 0).toBe(author === ada.device ? before + 1 : ids.length);
+  for (const [author, { loaded }] of ada.state.control.chainsByAuthor)
+    expect(past?.get(author) ?? 0).toBe(author === ada.device ? before + 1 : loaded.ids.length);
 }, 120_000);
 
 test('[X8] an ACK that names several places of one chain counts for the furthest', async () => {
   const ada = await foundCore();
   const { control } = ada.state;
-  const ids = control.chainsByAuthor.get(ada.device)?.ids ?? [];
+  const ids = control.chainsByAuthor.get(ada.device)?.loaded.ids ?? [];
   const head = (seq: number): { domainId: Bytes; author: Bytes; seq: number; headId: Bytes } => ({
     domainId: control.id,
     author: ada.keys.deviceId,
@@ -162,8 +163,6 @@ test('[X8] an ACK that names several places of one chain counts for the furthest
   });
   expect(ids.length).toBeGreaterThan(3);
   const made = { ...head(ids.length - 1), headId: zeros32 };
-  await act(ada, (step) => {
-    takeAck(ada, step, { heads: [head(2), head(0), made], transfers: [] });
-  });
+  await act(ada, (step) => takeAck(ada, step, { heads: [head(2), head(0), made], transfers: [] }));
   expect(ada.delivered.get(toHex(control.id))).toBe(3);
 }, 60_000);

@@ -52,7 +52,12 @@ function fill(domain: DomainReplica, authors: number, count: number): void {
   for (let i = 0; i < authors; i++) {
     const authorId = sha256(Uint8Array.of(i >> 8, i & 255));
     const ids = Array.from({ length: count }, (_, seq) => sha256(authorId, Uint8Array.of(seq)));
-    domain.chainsByAuthor.set(toHex(authorId), { authorId, ids, ms: [], ctr: [], packs: [], signed: null });
+    domain.chainsByAuthor.set(toHex(authorId), {
+      authorId,
+      loaded: { from: 0, ids, ms: [], ctr: [] },
+      packs: [],
+      signed: null,
+    });
   }
 }
 
@@ -80,10 +85,10 @@ test('[SYN-3] a room of 500 authors is fetched whole, one window of their clock 
     const { ranges } = missingRanges(clockOf(source), asked, { idAt: () => null });
     expect(ranges.length).toBeGreaterThan(0);
     for (const { author, from, to } of ranges) {
-      const mine = mainOf(bob).chainsByAuthor.get(toHex(author))?.ids ?? [];
+      const mine = mainOf(bob).chainsByAuthor.get(toHex(author))?.loaded.ids ?? [];
       expect(from).toBe(mine.length);
-      const ids = [...mine, ...(source.chainsByAuthor.get(toHex(author))?.ids.slice(from, to) ?? [])];
-      const chain = { authorId: author, ids, ms: [], ctr: [], packs: [], signed: null };
+      const ids = [...mine, ...(source.chainsByAuthor.get(toHex(author))?.loaded.ids.slice(from, to) ?? [])];
+      const chain = { authorId: author, loaded: { from: 0, ids, ms: [], ctr: [] }, packs: [], signed: null };
       mainOf(bob).chainsByAuthor.set(toHex(author), chain);
     }
     const transfer = pull.source()?.transfer ?? 0;

@@ -5,13 +5,14 @@ import { decodePayload } from '../../src/core/op/index.js';
 import type { RecordEntry } from '../../src/core/record/index.js';
 import { storedBytes } from '../../src/ports/index.js';
 import { createRoomCore, type RoomCore } from '../engine/room/core.js';
+import { stateDifference } from '../engine/state.kit.js';
 import { loadRoom, roomIdOf } from '../engine/room/load.js';
 import { summaryOf } from '../engine/room/net/lacking.js';
 import { readRoomRow } from '../engine/room/rows.js';
 import { openUnit } from '../engine/room/units.js';
 import { unitKeys } from '../engine/room/core.js';
 import { createStepLoop } from '../engine/room/step.js';
-import { domainName, domainOf, domainsInOrder } from '../engine/replica/index.js';
+import { domainName, domainOf, domainsInOrder, idAt } from '../engine/replica/index.js';
 import type { MemoryDisk } from '../storage/index.js';
 import type { Device, DeviceWorld } from './device.kit.js';
 import { createNodeVault, nodeDeflate } from './platform.kit.js';
@@ -63,8 +64,13 @@ export async function auditDisk(
     failed: () => Promise.resolve(),
     report: world.failed,
   });
-  const core = createRoomCore({ ports, roomId, keys, boot: new Uint8Array(8), row, loop });
-  await loadRoom(core);
+  const one = { ports, roomId, keys, boot: new Uint8Array(8), row, loop };
+  const core = createRoomCore(one);
+  await loadRoom(core, { isReplay: true });
+  const opened = createRoomCore(one);
+  await loadRoom(opened);
+  const differing = opened.snapshot?.isBad === false ? stateDifference(opened, core) : null;
+  if (differing !== null) world.failed(new Error(`a snapshot of ${device.name} says something else:\n${differing}`));
   const entries = await entriesOf(core);
   const effective: RecordEntry[] = [];
   for (const { author, entry } of entries) {
@@ -99,7 +105,7 @@ async function entriesOf(core: RoomCore): Promise<AuditedEntry[]> {
     const chain = domainOf(core.state, domainHex)?.chainsByAuthor.get(author);
     for (const entry of unit.value.entries) {
       const id = toHex(entry.id);
-      const isAdmitted = chain?.ids[entry.seq] !== undefined && toHex(chain.ids[entry.seq] ?? entry.prev) === id;
+      const isAdmitted = toHex(idAt(chain, entry.seq) ?? new Uint8Array(0)) === id;
       const name =
         domainHex === toHex(new Uint8Array(32)) ? 'control' : (domainName(core.state, domainHex) ?? domainHex);
       if (isAdmitted && name !== 'control') found.set(id, { author, domain: name, entry });

@@ -29,7 +29,7 @@ import {
   frameTypes,
 } from '../../src/core/wire/index.js';
 import type { Peer } from '../../src/core/session/index.js';
-import { domainName, type Chain, type Unit } from '../engine/replica/index.js';
+import { countOf, domainName, idAt, type Chain, type Unit } from '../engine/replica/index.js';
 import { sendEpoch } from '../engine/room/core.js';
 import { simSchema } from './page.kit.js';
 import { controlHex, flipBit, type Forgery, type Patched } from './patched.kit.js';
@@ -80,7 +80,7 @@ export const crimes: Readonly<Record<string, Crime>> = {
   'past clock': (s) => {
     const domainHex = domainHexOf(s, 'chat');
     // A first entry that names no other has no past that its time could contradict.
-    if (domainHex === null || (chainIn(s, domainHex, s.patched.engine.core.device)?.ids ?? []).length === 0) return;
+    if (domainHex === null || countOf(chainIn(s, domainHex, s.patched.engine.core.device)) === 0) return;
     return publish(s, 'chat', { payload: plainPayload(s, evil), hlcMs: 1000 + s.chance.int(1000) });
   },
   'dangling dep': (s) => publish(s, 'chat', { payload: plainPayload(s, evil), deps: [s.chance.bytes(32)] }),
@@ -91,9 +91,9 @@ export const crimes: Readonly<Record<string, Crime>> = {
   },
   'a head that follows nothing': async (s) => {
     const domainHex = domainHexOf(s, 'chat');
-    const mine = domainHex === null ? [] : (chainIn(s, domainHex, s.patched.engine.core.device)?.ids ?? []);
-    if (domainHex === null || mine.length === 0) return;
-    const from = { seq: mine.length, prev: s.chance.bytes(32) };
+    const mine = domainHex === null ? 0 : countOf(chainIn(s, domainHex, s.patched.engine.core.device));
+    if (domainHex === null || mine === 0) return;
+    const from = { seq: mine, prev: s.chance.bytes(32) };
     await slip(s, { domainHex, from, entries: [{ payload: plainPayload(s, evil) }] });
   },
   "in somebody else's name": async (s) => {
@@ -146,8 +146,8 @@ export const crimes: Readonly<Record<string, Crime>> = {
   'fork in data': (s) => fork(s, s.chance.pick(['chat', 'meta', 'main'])),
   'fork in control': async (s) => {
     const head = s.patched.engine.core.state.control.chainsByAuthor.get(s.patched.engine.core.device);
-    const seq = head === undefined ? 0 : s.chance.int(head.ids.length + 1);
-    const prev = seq === 0 ? new Uint8Array(32) : (head?.ids[seq - 1] ?? new Uint8Array(32));
+    const seq = head === undefined ? 0 : s.chance.int(countOf(head) + 1);
+    const prev = seq === 0 ? new Uint8Array(32) : (idAt(head, seq - 1) ?? new Uint8Array(32));
     const branches: Unit[] = [];
     for (let i = 0; i < 2 + s.chance.int(2); i++)
       branches.push(
@@ -287,7 +287,7 @@ function headsOf(s: CrimeScene): { deps: Bytes[] } {
   const { core } = s.patched.engine;
   const heads = [...core.state.control.chainsByAuthor]
     .filter(([author]) => author !== core.device)
-    .flatMap(([, chain]) => chain.ids.slice(-1));
+    .flatMap(([, chain]) => chain.loaded.ids.slice(-1));
   return { deps: heads.sort((a, b) => (toHex(a) < toHex(b) ? -1 : 1)) };
 }
 
@@ -318,9 +318,9 @@ async function fork(s: CrimeScene, domain: string, place?: number): Promise<void
   const domainHex = domainHexOf(s, domain);
   const { core } = s.patched.engine;
   if (domainHex === null) return;
-  const ids = core.state.domains.get(domainHex)?.chainsByAuthor.get(core.device)?.ids ?? [];
-  const seq = Math.min(place ?? s.chance.int(ids.length + 1), ids.length);
-  const prev = seq === 0 ? new Uint8Array(32) : (ids[seq - 1] ?? new Uint8Array(32));
+  const chain = core.state.domains.get(domainHex)?.chainsByAuthor.get(core.device);
+  const seq = Math.min(place ?? s.chance.int(countOf(chain) + 1), countOf(chain));
+  const prev = seq === 0 ? new Uint8Array(32) : (idAt(chain, seq - 1) ?? new Uint8Array(32));
   const branches: Unit[] = [];
   for (let i = 0; i < 2 + s.chance.int(2); i++) {
     const entries = Array.from({ length: 1 + s.chance.int(3) }, () => ({ payload: forkPayload(s, domain) }));

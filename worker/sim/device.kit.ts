@@ -230,6 +230,8 @@ function portsOf({ world, o, device }: Birth, life: LifePorts): EnginePorts {
     // Its rooms are small: two packs are enough.
     fanIn: 2,
     weaknesses: world.weaknesses,
+    // So eagerly that most lives write several and begin with one.
+    snapshots: { minChanges: 1, waitMs: 900 },
     report: world.failed,
   };
 }
@@ -245,7 +247,8 @@ function guardStore(store: Store, guard: LifePorts['guard']): Store {
   return {
     commit: (ops, options) => guard(() => store.commit(ops, options), true),
     get: (table, key) => guard(() => store.get(table, key)),
-    list: (table, prefix) => guard(() => store.list(table, prefix)),
+    list: (table, prefix, from) => guard(() => store.list(table, prefix, from)),
+    keys: (table, prefix) => guard(() => store.keys(table, prefix)),
     close: () => guard(() => store.close()),
   };
 }

@@ -2,7 +2,7 @@
 import { auditDisk, reachOf, type Audit } from './audit.kit.js';
 import { isCastOut } from './forks.kit.js';
 import { pageDifference } from './judge.kit.js';
-import { controlKey } from '../engine/replica/index.js';
+import { controlKey, countOf } from '../engine/replica/index.js';
 import type { Person } from './person.kit.js';
 import type { Scene } from './scene.kit.js';
 import { addressesOf } from './trouble.kit.js';
@@ -125,7 +125,7 @@ function chainLines({ core }: Audit, nowMs: number): string[] {
   for (const [key, domain] of [['control', core.state.control] as const, ...core.state.domains])
     for (const [author, chain] of domain.chainsByAuthor)
       lines.push(
-        `${key.slice(0, 7)} ${author.slice(0, 4)} ${String(chain.ids.length)}, newest ${String(Math.round(((chain.ms.at(-1) ?? 0) - nowMs) / 1000))} s`,
+        `${key.slice(0, 7)} ${author.slice(0, 4)} ${String(countOf(chain))}, newest ${String(Math.round(((chain.loaded.ms.at(-1) ?? 0) - nowMs) / 1000))} s`,
       );
   return lines;
 }

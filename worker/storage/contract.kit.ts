@@ -98,6 +98,29 @@ function rowsTests(store: () => Store): void {
     expect(await listed([])).toHaveLength(keys.length);
   });
 
+  test('list begins at a key, keys are those of the rows, both within the prefix', async () => {
+    const keys: StoreKey[] = [
+      ['a', 1],
+      ['a', 5],
+      ['a', 5, 'x'],
+      ['a', 9],
+      ['b', 5],
+    ];
+    await store().commit(keys.map((key) => put('packs', key, 0)));
+    const listed = async (from: StoreKey): Promise<StoreKey[]> =>
+      (await store().list('packs', ['a'], from)).map((row) => [...row.key]);
+    expect(await listed(['a', 5])).toEqual([
+      ['a', 5],
+      ['a', 5, 'x'],
+      ['a', 9],
+    ]);
+    expect(await listed(['a', 6])).toEqual([['a', 9]]);
+    expect(await listed(['a', 0])).toHaveLength(4);
+    expect(await listed(['a', 10])).toEqual([]);
+    expect(await store().keys('packs', ['a'])).toEqual(keys.slice(0, 4));
+    expect(await store().keys('packs', ['c'])).toEqual([]);
+  });
+
   test('delete-prefix takes exactly what list shows', async () => {
     const keys: StoreKey[] = [['a'], ['a', 1], ['a', 'z'], ['ab'], ['b'], [1]];
     await store().commit(keys.map((key) => put('packs', key, 0)));

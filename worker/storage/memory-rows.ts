@@ -39,10 +39,17 @@ export function readRow(tables: Tables, table: StoreTable, key: StoreKey): unkno
   return row !== undefined && compareKeys(row.key, key) === 0 ? structuredClone(row.value) : undefined;
 }
 
-/** Copies of the rows whose key begins with `prefix`. */
-export function readRows(tables: Tables, table: StoreTable, prefix: StoreKey): readonly StoreRow[] {
+/** Copies of the rows whose key begins with `prefix` and is not below `at`. */
+export function readRows(tables: Tables, table: StoreTable, prefix: StoreKey, at: StoreKey): readonly StoreRow[] {
   const rows = rowsOf(tables, table);
-  return rows.slice(...span(rows, prefix)).map(copyRow);
+  const [from, to] = span(rows, prefix);
+  return rows.slice(Math.max(from, lowerBound(rows, at)), to).map(copyRow);
+}
+
+/** Copies of the keys that begin with `prefix`. */
+export function readKeys(tables: Tables, table: StoreTable, prefix: StoreKey): readonly StoreKey[] {
+  const rows = rowsOf(tables, table);
+  return rows.slice(...span(rows, prefix)).map(({ key }) => [...key]);
 }
 
 function rowsOf(tables: Tables, table: StoreTable): StoreRow[] {

@@ -5,7 +5,7 @@ import { checkKey, checkPrefix } from './keys.js';
 import type { MemoryStep, Queue } from './memory-queue.js';
 import { createQueue } from './memory-queue.js';
 import type { Tables } from './memory-rows.js';
-import { applyOp, copyTables, emptyTables, readRow, readRows } from './memory-rows.js';
+import { applyOp, copyTables, emptyTables, readKeys, readRow, readRows } from './memory-rows.js';
 import { ownOp } from './ops.js';
 
 export interface MemoryDiskOptions {
@@ -111,10 +111,15 @@ function openStore({ platter, queue, failures, generation, dead }: OpenStore): S
         const own = [...checkKey(key)];
         return queue.add('get', () => readRow(platter.tables, table, own));
       }),
-    list: (table, prefix) =>
+    list: (table, prefix, from = prefix) =>
+      guard(() => {
+        const [own, at] = [[...checkPrefix(prefix)], [...checkPrefix(from)]];
+        return queue.add('list', () => readRows(platter.tables, table, own, at));
+      }),
+    keys: (table, prefix) =>
       guard(() => {
         const own = [...checkPrefix(prefix)];
-        return queue.add('list', () => readRows(platter.tables, table, own));
+        return queue.add('list', () => readKeys(platter.tables, table, own));
       }),
     close: () => {
       if (dead()) return new Promise<void>(() => undefined);

@@ -40,7 +40,8 @@ export function gateStore(store: Store, onFenced: () => void): Gate {
     store: {
       commit: (ops, o) => through(() => store.commit(ops, o)),
       get: (table, key) => through(() => store.get(table, key)),
-      list: (table, prefix) => through(() => store.list(table, prefix)),
+      list: (table, prefix, from) => through(() => store.list(table, prefix, from)),
+      keys: (table, prefix) => through(() => store.keys(table, prefix)),
       close: async () => {
         const closing = store.close();
         // A commit that the database never ends must not keep the demoted engine.

@@ -23,7 +23,9 @@ const collections = ['shapes', 'constructor'];
 const safe = Number.MAX_SAFE_INTEGER;
 
 const fieldName = fc.constantFrom('x', 'y', 'toString', 'votes', '7');
-const fieldValue = fc.constantFrom<Value>(null, 0, 1, 'a', 'b', [1], { a: true });
+const fieldValue = fc.constantFrom<Value>(null, 0, 1, 'a', 'b', [1], { a: true }, Uint8Array.of(7), [
+  { b: Uint8Array.of(1, 2) },
+]);
 const fields = fc.dictionary(fieldName, fieldValue, { maxKeys: 3, noNullPrototype: true });
 const delta = fc
   .oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(safe, -safe, safe - 1))
@@ -346,5 +348,49 @@ describe('the overlay of a page', () => {
     expect(applyToView(fieldsNow, { kind: 'opaque', code: 5, rest: [] }, shapes)).toBe(fieldsNow);
     expect(applyToView({ v: 'no number' }, count, shapes)).toEqual({ v: 2 });
     expect(applyToView({ v: safe }, count, shapes)).toEqual({ v: safe });
+  });
+});
+
+describe('frozen records', () => {
+  test('[B03] what was frozen is there again, in whatever part, and goes on as if it had never been away', () => {
+    fc.assert(
+      fc.property(entrySet, entrySet, fc.constantFrom(...collections), (before, after, first) => {
+        const records = applied(before);
+        const blocks = records.freeze();
+        for (const entry of after) records.apply(entry); // what comes later is not in what was frozen
+        const again = createRecords();
+        again.restore(blocks.map(({ collections: names, text }) => ({ collections: names, text: text() })));
+        for (const [id, state] of again.entries(first)) expect(applied(before).get(first, id)).toEqual(state);
+        expect(again.collections()).toEqual(applied(before).collections());
+        for (const entry of after) again.apply(entry);
+        expect(contentOf(again)).toEqual(contentOf(records));
+        expect(again.freeze().map(({ text }) => text())).toEqual(records.freeze().map(({ text }) => text()));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('[B03] large collections lie in several blocks, small ones share one, and each is read when it is asked for', () => {
+    const [author = ''] = authors;
+    const records = createRecords();
+    const insert = (collection: string, n: number): void => {
+      const id = createRecordId(fromHex(n.toString(16).padStart(24, '0')) ?? new Uint8Array(12), deviceOf(author));
+      const ops: Op[] = [{ kind: 'insert', collection, id, fields: { n, text: `card ${String(n)}` } }];
+      records.apply({ author, hlc: { ms: 1000 + n, ctr: 0 }, ops });
+    };
+    for (let n = 0; n < 3; n++) for (const name of ['a', 'b', 'c']) insert(name, n);
+    for (let n = 0; n < 3000; n++) insert('large', n);
+    const blocks = records.freeze().map(({ collections: names, text }) => ({ collections: names, text: text() }));
+    expect(blocks.map((block) => block.collections.join())).toEqual(['a,b,c,large', 'large', 'large']);
+    const parse = vi.spyOn(JSON, 'parse');
+    const again = createRecords();
+    again.restore(blocks);
+    expect(parse).toHaveBeenCalledTimes(0);
+    expect([...again.entries('b')]).toHaveLength(3);
+    expect(parse).toHaveBeenCalledTimes(1);
+    expect([...again.entries('large')]).toHaveLength(3000);
+    expect(parse).toHaveBeenCalledTimes(3);
+    parse.mockRestore();
+    expect(contentOf(again)).toEqual(contentOf(records));
   });
 });

@@ -4,6 +4,7 @@ import { recordIdText, singleRecordId } from '../identity/index.js';
 import type { FieldValues, Op } from '../op/index.js';
 import type { Cell } from './cell.js';
 import { createCell, incrementField, makeCell, writeFields } from './cell.js';
+import { freezeSlots, thawBlock, type FrozenBlock } from './frozen.js';
 
 /** An entry as far as records are concerned. */
 export interface RecordEntry {
@@ -44,6 +45,10 @@ export interface Records {
   readonly entries: (collection: string) => Iterable<readonly [id: string, record: RecordState]>;
   /** Names of the collections that any op has named. */
   readonly collections: () => readonly string[];
+  /** The whole state as it stands now, to be kept and given to {@link Records.restore} of records without any. */
+  readonly freeze: () => readonly FrozenBlock[];
+  /** Takes blocks over; each is read when something asks for one of its collections. */
+  readonly restore: (blocks: readonly { readonly collections: readonly string[]; readonly text: string }[]) => void;
 }
 
 /** A deleted record keeps only its id: nothing that comes later changes it. */
@@ -59,13 +64,20 @@ const noCreator = '0'.repeat(prefixDigits);
 /** The state of a room without entries. */
 export function createRecords(): Records {
   const slotsByCollection = new Map<string, Map<string, Slot>>();
+  const frozen = createFrozen();
   let applied = 0;
 
-  const slotsOf = (collection: string): Map<string, Slot> => {
+  const ownSlots = (collection: string): Map<string, Slot> => {
     let slots = slotsByCollection.get(collection);
     if (slots === undefined) slotsByCollection.set(collection, (slots = new Map<string, Slot>()));
     return slots;
   };
+  const slotsOf = (collection: string): Map<string, Slot> => {
+    for (const text of frozen.take(collection)) thawBlock(text, ownSlots);
+    return ownSlots(collection);
+  };
+  const knownSlots = (collection: string): Map<string, Slot> | undefined =>
+    slotsByCollection.has(collection) ? slotsOf(collection) : undefined;
 
   return {
     apply: ({ author, hlc, ops }) => {
@@ -81,14 +93,49 @@ export function createRecords(): Records {
       }
       return changed;
     },
-    get: (collection, id) => stateOf(id, slotsByCollection.get(collection)?.get(id)),
+    get: (collection, id) => stateOf(id, knownSlots(collection)?.get(id)),
     entries: function* (collection) {
-      for (const [id, slot] of slotsByCollection.get(collection) ?? []) {
+      for (const [id, slot] of knownSlots(collection) ?? []) {
         const state = stateOf(id, slot);
         if (state !== null) yield [id, state];
       }
     },
     collections: () => [...slotsByCollection.keys()],
+    freeze: () => {
+      for (const collection of slotsByCollection.keys()) slotsOf(collection);
+      return freezeSlots(slotsByCollection);
+    },
+    restore: (blocks) => {
+      for (const { collections } of blocks) collections.forEach(ownSlots);
+      frozen.add(blocks);
+    },
+  };
+}
+
+/** Blocks that nobody has asked for yet. */
+function createFrozen(): {
+  readonly add: Records['restore'];
+  /** Texts of the blocks that have a part of the collection, in their order; each block is given once. */
+  readonly take: (collection: string) => string[];
+} {
+  const waiting = new Map<string, { text: string | null }[]>();
+  return {
+    add: (blocks) => {
+      for (const { collections, text } of blocks) {
+        const block = { text };
+        for (const one of collections) waiting.set(one, [...(waiting.get(one) ?? []), block]);
+      }
+    },
+    take: (collection) => {
+      const blocks = waiting.get(collection);
+      if (blocks === undefined) return [];
+      waiting.delete(collection);
+      return blocks.flatMap((block) => {
+        const { text } = block;
+        block.text = null;
+        return text === null ? [] : [text];
+      });
+    },
   };
 }
 

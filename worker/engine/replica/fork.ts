@@ -1,7 +1,7 @@
 import { equalBytes, isZero, toHex, type Bytes } from '../../../src/core/base/index.js';
 import { standingPath, type TreeEntry } from '../../../src/core/access/index.js';
 import type { Fork, PackPlace } from './branches.js';
-import { chainKey, controlKey, type DomainReplica, type ReplicaState } from './state.js';
+import { chainKey, controlKey, idAt, type DomainReplica, type ReplicaState } from './state.js';
 import { unitFrom, type Unit } from './unit.js';
 
 /** Where a unit stands against what is held of its chain. */
@@ -16,9 +16,9 @@ export type UnitPlace =
 
 export function placeOf(state: ReplicaState, domain: DomainReplica, unit: Unit): UnitPlace {
   const author = toHex(unit.author);
-  const ids = domain.chainsByAuthor.get(author)?.ids ?? [];
+  const chain = domain.chainsByAuthor.get(author);
   const fork = state.forks.get(chainKey(toHex(domain.id), author));
-  const before = ids[unit.fromSeq - 1];
+  const before = idAt(chain, unit.fromSeq - 1);
   const isAnyPrev = state.weaknesses?.has('prev') === true && before !== undefined;
   const isOnChain =
     isAnyPrev || (unit.fromSeq === 0 ? isZero(unit.prevId) : before !== undefined && equalBytes(before, unit.prevId));
@@ -27,7 +27,7 @@ export function placeOf(state: ReplicaState, domain: DomainReplica, unit: Unit):
     return areFallen(domain, unit) ? { is: 'known' } : { is: 'branch', unit, changes: false };
   }
   for (const entry of unit.entries) {
-    const mine = ids[entry.seq];
+    const mine = idAt(chain, entry.seq);
     if (mine !== undefined && equalBytes(mine, entry.id)) continue;
     const rest = unitFrom(unit, entry.seq);
     const id = toHex(entry.id);
@@ -109,7 +109,7 @@ export function forkOf(state: ReplicaState, domain: DomainReplica, unit: Unit): 
   const end = isFounderControl(state, toHex(domain.id), author) ? null : unit.fromSeq;
   const fork: Fork = known ?? { end, winners: new Map(), packs: [], citedTo: -1 };
   if (known === undefined) state.forks.set(key, fork);
-  const mine = fork.end === null ? domain.chainsByAuthor.get(author)?.ids[unit.fromSeq] : undefined;
+  const mine = fork.end === null ? idAt(domain.chainsByAuthor.get(author), unit.fromSeq) : undefined;
   if (mine !== undefined && !fork.winners.has(unit.fromSeq)) fork.winners.set(unit.fromSeq, toHex(mine));
   return fork;
 }

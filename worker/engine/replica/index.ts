@@ -6,7 +6,7 @@ export { admitUnit, applyPayload, dataContext, keepBranch } from './admit.js';
 export type { AdmitOptions } from './admit.js';
 export type { Fork, PackPlace } from './branches.js';
 export { planForks } from './fork.js';
-export { learnMetaSchema } from './meta.js';
+export { learnDeclaration, learnMetaSchema } from './meta.js';
 export { codeOf } from './outcome.js';
 export type { UnitOutcome } from './outcome.js';
 export type { Chain, DomainReplica, ReplicaState } from './state.js';
@@ -17,9 +17,13 @@ export {
   chainKey,
   controlId,
   controlKey,
+  countOf,
   createReplicaState,
   domainName,
   domainOf,
   domainsInOrder,
   headOf,
+  idAt,
+  prependEntries,
+  restoreChain,
 } from './state.js';

@@ -18,7 +18,7 @@ export function learnFromMeta(state: ReplicaState, ops: readonly Op[], meta: str
 }
 
 /** Of two declarations with one prefix the lower bytes count, whatever came first: somebody may look for such a pair. */
-function learnDeclaration(state: ReplicaState, text: unknown): void {
+export function learnDeclaration(state: ReplicaState, text: unknown): void {
   const bytes = typeof text === 'string' ? fromBase64Url(text) : null;
   const declaration = bytes && decodeDeclaration(bytes);
   if (bytes !== null && declaration?.ok === true) {

@@ -5,7 +5,7 @@ import {
   type ControlRecord,
   type DomainState,
 } from '../../../src/core/access/index.js';
-import type { Hlc } from '../../../src/core/clock/index.js';
+import { compareHlc, zeroHlc, type Hlc } from '../../../src/core/clock/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import { createRecords, type Records } from '../../../src/core/record/index.js';
 import type { Declaration } from '../../../src/core/schema/index.js';
@@ -13,12 +13,19 @@ import type { Weakness } from '../ports.js';
 import type { FallenEntry, Fork, PackPlace } from './branches.js';
 import type { Unit } from './unit.js';
 
-/** One device's entries in one domain, without their payloads. Index = seq. */
+/** Ids and times of the newest entries of a chain: all of them, but where a room was opened from a snapshot. Index = seq - from. */
+export interface LoadedEntries {
+  from: number;
+  ids: Bytes[];
+  ms: number[];
+  ctr: number[];
+}
+
+/** One device's entries in one domain, without their payloads. */
 export interface Chain {
   readonly authorId: Bytes;
-  readonly ids: Bytes[];
-  readonly ms: number[];
-  readonly ctr: number[];
+  /** What is older is fetched from its packs before anything asks for it (room/hydrate.ts). The newest is always here. */
+  readonly loaded: LoadedEntries;
   /** Where the stored packs lie, ascending and without gaps; the last may reach beyond what is admitted. */
   readonly packs: PackPlace[];
   /** The newest entry that carries a signature of the author, whether or not it stands: a head certificate (F3). */
@@ -29,11 +36,13 @@ export interface Chain {
 export interface DomainReplica {
   readonly id: Bytes;
   readonly chainsByAuthor: Map<string, Chain>;
-  /** Entry id (hex) → author (hex) and seq. */
+  /** Entry id (hex) → author (hex) and seq, of those that are loaded. */
   readonly places: Map<string, { readonly author: string; readonly seq: number }>;
   /** Entries that are kept and do not stand, by id (hex). */
   readonly fallen: Map<string, FallenEntry>;
   entryCount: number;
+  /** The latest time of an admitted entry. */
+  lastHlc: Hlc;
 }
 
 /** Everything the engine knows of a room's content; rebuilt from the disk at start. Owned and changed by the room's one step at a time. */
@@ -96,7 +105,7 @@ export function createReplicaState(roomId: Bytes, weaknesses?: ReadonlySet<Weakn
 }
 
 function createDomain(id: Bytes): DomainReplica {
-  return { id, chainsByAuthor: new Map(), places: new Map(), fallen: new Map(), entryCount: 0 };
+  return { id, chainsByAuthor: new Map(), places: new Map(), fallen: new Map(), entryCount: 0, lastHlc: zeroHlc };
 }
 
 /** The replica of a domain, or null when control does not name it (yet). */
@@ -129,27 +138,41 @@ export function chainKey(domainHex: string, author: string): string {
   return `${domainHex}/${author}`;
 }
 
+/** Entries admitted of a chain: the newest has seq `countOf - 1`. */
+export function countOf(chain: Chain | undefined): number {
+  return chain === undefined ? 0 : chain.loaded.from + chain.loaded.ids.length;
+}
+
+/** Id of the entry at a place; undefined beyond the chain's end, and before what is loaded. */
+export function idAt(chain: Chain | undefined, seq: number): Bytes | undefined {
+  return chain?.loaded.ids[seq - chain.loaded.from];
+}
+
+function hlcAt({ loaded }: Chain, seq: number): Hlc {
+  const at = seq - loaded.from;
+  return { ms: loaded.ms[at] ?? 0, ctr: loaded.ctr[at] ?? 0 };
+}
+
 /** Time of an entry that is held, or null. One that does not stand counts as well: its time is what others had to pass. */
 export function hlcOf(domain: DomainReplica, idHex: string): Hlc | null {
   const place = domain.places.get(idHex);
   if (place === undefined) return domain.fallen.get(idHex)?.hlc ?? null;
   const chain = domain.chainsByAuthor.get(place.author);
-  return chain ? { ms: chain.ms[place.seq] ?? 0, ctr: chain.ctr[place.seq] ?? 0 } : null;
+  return chain ? hlcAt(chain, place.seq) : null;
 }
 
 /** Head of a chain, or null. */
 export function headOf(domain: DomainReplica, author: string): { seq: number; id: Bytes; hlc: Hlc } | null {
   const chain = domain.chainsByAuthor.get(author);
-  const id = chain?.ids.at(-1);
-  if (chain === undefined || id === undefined) return null;
-  return { seq: chain.ids.length - 1, id, hlc: { ms: chain.ms.at(-1) ?? 0, ctr: chain.ctr.at(-1) ?? 0 } };
+  const [seq, id] = [countOf(chain) - 1, chain?.loaded.ids.at(-1)];
+  return chain === undefined || id === undefined ? null : { seq, id, hlc: hlcAt(chain, seq) };
 }
 
 function chainOf(domain: DomainReplica, authorId: Bytes): Chain {
   const author = toHex(authorId);
   let chain = domain.chainsByAuthor.get(author);
   if (chain === undefined) {
-    chain = { authorId, ids: [], ms: [], ctr: [], packs: [], signed: null };
+    chain = { authorId, loaded: { from: 0, ids: [], ms: [], ctr: [] }, packs: [], signed: null };
     domain.chainsByAuthor.set(author, chain);
   }
   return chain;
@@ -158,11 +181,32 @@ function chainOf(domain: DomainReplica, authorId: Bytes): Chain {
 /** An admitted entry joins its chain. */
 export function appendEntry(domain: DomainReplica, entry: Entry): void {
   const chain = chainOf(domain, entry.author);
-  domain.places.set(toHex(entry.id), { author: toHex(entry.author), seq: chain.ids.length });
-  chain.ids.push(entry.id);
-  chain.ms.push(entry.hlcMs);
-  chain.ctr.push(entry.hlcCtr);
+  domain.places.set(toHex(entry.id), { author: toHex(entry.author), seq: countOf(chain) });
+  chain.loaded.ids.push(entry.id);
+  chain.loaded.ms.push(entry.hlcMs);
+  chain.loaded.ctr.push(entry.hlcCtr);
   domain.entryCount++;
+  const hlc = { ms: entry.hlcMs, ctr: entry.hlcCtr };
+  if (compareHlc(hlc, domain.lastHlc) > 0) domain.lastHlc = hlc;
+}
+
+/** Older entries of a chain, up to where its loaded ones begin. */
+export function prependEntries(domain: DomainReplica, chain: Chain, entries: readonly Entry[]): void {
+  const { loaded } = chain;
+  const author = toHex(chain.authorId);
+  for (const { id, seq } of entries) domain.places.set(toHex(id), { author, seq });
+  loaded.from -= entries.length;
+  loaded.ids = [...entries.map(({ id }) => id), ...loaded.ids];
+  loaded.ms = [...entries.map(({ hlcMs }) => hlcMs), ...loaded.ms];
+  loaded.ctr = [...entries.map(({ hlcCtr }) => hlcCtr), ...loaded.ctr];
+}
+
+/** A chain as a snapshot has it. */
+export function restoreChain(domain: DomainReplica, chain: Chain): void {
+  const author = toHex(chain.authorId);
+  domain.chainsByAuthor.set(author, chain);
+  for (const [i, id] of chain.loaded.ids.entries())
+    domain.places.set(toHex(id), { author, seq: chain.loaded.from + i });
 }
 
 /** The pack of this unit lies on the disk, or will with the current step. */

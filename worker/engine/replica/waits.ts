@@ -1,5 +1,5 @@
 import { toHex, type Fault } from '../../../src/core/base/index.js';
-import { chainKey, domainOf, type ReplicaState } from './state.js';
+import { chainKey, countOf, domainOf, type ReplicaState } from './state.js';
 import type { Unit } from './unit.js';
 
 const schemaKey = 'schema';
@@ -10,7 +10,7 @@ const schemaKey = 'schema';
  */
 export function awaitedBy(state: ReplicaState, unit: Unit, fault: Fault): string[] {
   const [domainHex, author] = [toHex(unit.domainId), toHex(unit.author)];
-  const count = domainOf(state, domainHex)?.chainsByAuthor.get(author)?.ids.length ?? 0;
+  const count = countOf(domainOf(state, domainHex)?.chainsByAuthor.get(author));
   const place = placeKey(domainHex, author, Math.max(unit.fromSeq, count));
   switch (fault.code) {
     case 'entry/missing-prev':

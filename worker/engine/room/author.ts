@@ -18,6 +18,7 @@ import {
   admitUnit,
   controlId,
   controlKey,
+  countOf,
   domainOf,
   headOf,
   type DomainReplica,
@@ -199,9 +200,9 @@ function newControlHeads(core: RoomCore): Bytes[] {
   const past = own && core.state.recordsById.get(toHex(own.id))?.past;
   const heads: Bytes[] = [];
   for (const [author, chain] of core.state.control.chainsByAuthor) {
-    const head = chain.ids.at(-1);
+    const head = chain.loaded.ids.at(-1);
     if (author === core.device || head === undefined) continue;
-    if ((past?.get(author) ?? 0) < chain.ids.length) heads.push(head);
+    if ((past?.get(author) ?? 0) < countOf(chain)) heads.push(head);
   }
   return heads;
 }

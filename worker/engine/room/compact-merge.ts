@@ -1,9 +1,10 @@
 import { equalBytes, type Bytes } from '../../../src/core/base/index.js';
 import { storedBytes, type StoreOp } from '../../../src/ports/index.js';
-import { chainKey, domainOf, type Chain, type PackPlace, type Unit } from '../replica/index.js';
+import { chainKey, countOf, domainOf, idAt, type Chain, type PackPlace, type Unit } from '../replica/index.js';
 import { sealKid } from './author.js';
 import { nextCut, planMerge } from './compact-plan.js';
 import { bump, countFault, unitKeys, type RoomCore } from './core.js';
+import { loadChain } from './hydrate.js';
 import { tryJoin } from './joining.js';
 import { packKey, putPack } from './rows.js';
 import { openUnit, sealUnit } from './units.js';
@@ -59,7 +60,7 @@ function findRun(core: RoomCore, memory: CompactMemory, settled: Map<string, num
       const from = settled.get(key) ?? 0;
       const places = planMerge(chain, { fanIn, from, endsRun: (place) => memory.ends.has(place) });
       if (places !== null) return { domain, author, chain, places };
-      const to = nextCut(chain.ids.length) - nextCut(0);
+      const to = nextCut(countOf(chain)) - nextCut(0);
       if (to <= from) continue;
       settled.set(key, to);
       ops.push({ do: 'put', table: 'state', key: [core.room, 'packed', domain, author], value: to });
@@ -124,9 +125,10 @@ async function readUnit(
   { fromSeq, count }: PackPlace,
 ): Promise<{ unit: Unit; oldBytes: number } | null> {
   const { ports } = core;
+  await loadChain(core, { domainHex: domain, author, seq: fromSeq + count - 1 });
   const bytes = storedBytes(await ports.store.get('packs', packKey(core.room, { domain, author, fromSeq })));
   const opened = bytes && (await openUnit(bytes, { ports, keys: unitKeys(core) }));
-  const [end, id] = [opened?.ok === true ? opened.value.entries.at(-1) : null, chain.ids[fromSeq + count - 1]];
+  const [end, id] = [opened?.ok === true ? opened.value.entries.at(-1) : null, idAt(chain, fromSeq + count - 1)];
   if (bytes !== null && opened?.ok === true && end && id && equalBytes(end.id, id))
     return { unit: opened.value, oldBytes: bytes.length };
   countFault(core, 'store/corrupt');

@@ -13,16 +13,16 @@ const sizes = fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 20 }),
 /** A chain that grows by units, none of which crosses a common cut point. */
 function grow(chain: Chain, size: number): void {
   for (let left = size; left > 0;) {
-    const fromSeq = chain.ids.length;
+    const fromSeq = chain.loaded.ids.length;
     const count = Math.min(left, nextCut(fromSeq) - fromSeq);
     chain.packs.push({ fromSeq, count, branch: null });
-    for (let i = 0; i < count; i++) chain.ids.push(new Uint8Array(32));
+    for (let i = 0; i < count; i++) chain.loaded.ids.push(new Uint8Array(32));
     left -= count;
   }
 }
 
 function emptyChain(): Chain {
-  return { authorId: new Uint8Array(32), ids: [], ms: [], ctr: [], packs: [], signed: null };
+  return { authorId: new Uint8Array(32), loaded: { from: 0, ids: [], ms: [], ctr: [] }, packs: [], signed: null };
 }
 
 /** Does what is planned; how often each entry was rewritten is counted. */
@@ -57,9 +57,9 @@ test('[PACK-7] no entry is rewritten more often than there are powers of the fan
         expect(fromSeq).toBe(next);
         next += count;
       }
-      expect(next).toBe(chain.ids.length);
-      const full = chain.packs.filter(({ fromSeq }) => nextCut(fromSeq) <= chain.ids.length);
-      expect(full.length).toBeLessThanOrEqual((2 * chain.ids.length) / cut);
+      expect(next).toBe(chain.loaded.ids.length);
+      const full = chain.packs.filter(({ fromSeq }) => nextCut(fromSeq) <= chain.loaded.ids.length);
+      expect(full.length).toBeLessThanOrEqual((2 * chain.loaded.ids.length) / cut);
     }),
     { numRuns: 300 },
   );
@@ -72,7 +72,7 @@ test('[PACK-7] single edits of a chain that goes on end in a pack for each power
   for (let i = 0; i < 3 * cut; i++) {
     grow(chain, 1);
     mergeAll(chain, { fanIn: 8, rewrites });
-    most = Math.max(most, chain.packs.filter(({ fromSeq }) => nextCut(fromSeq) > chain.ids.length).length);
+    most = Math.max(most, chain.packs.filter(({ fromSeq }) => nextCut(fromSeq) > chain.loaded.ids.length).length);
   }
   const mean = rewrites.reduce((sum, count) => sum + count, 0) / rewrites.length;
   console.log(
@@ -89,8 +89,8 @@ test('[PACK-7] what is not admitted whole, lies elsewhere or does not touch its 
   const without = (packs: PackPlace[]): Chain => ({ ...chain, packs });
   expect(planMerge(chain, o)).toEqual(chain.packs);
   expect(planMerge(chain, { ...o, from: cut })).toBeNull();
-  expect(planMerge({ ...chain, ids: chain.ids.slice(0, 7) }, o)).toBeNull();
-  expect(planMerge({ ...chain, ids: chain.ids.slice(0, 8) }, o)).toEqual(chain.packs.slice(0, 8));
+  expect(planMerge({ ...chain, loaded: { ...chain.loaded, ids: chain.loaded.ids.slice(0, 7) } }, o)).toBeNull();
+  expect(planMerge({ ...chain, loaded: { ...chain.loaded, ids: chain.loaded.ids.slice(0, 8) } }, o)).toEqual(chain.packs.slice(0, 8));
   expect(planMerge(without(chain.packs.filter((_, i) => i % 7 !== 6)), o)).toBeNull();
   expect(planMerge(without(chain.packs.map((place) => ({ ...place, branch: 'ab' }))), o)).toBeNull();
   const ends = new Set(chain.packs.filter((_, i) => i % 7 === 0));

@@ -1,5 +1,5 @@
 import { maxUnitEntries } from '../../../src/core/pack/index.js';
-import type { Chain, PackPlace } from '../replica/index.js';
+import { countOf, type Chain, type PackPlace } from '../replica/index.js';
 
 /** What a plan needs to know beside the chain. */
 export interface PlanOptions {
@@ -21,7 +21,7 @@ const minLastMerge = 3;
  */
 export function planMerge(chain: Chain, o: PlanOptions): readonly PackPlace[] | null {
   for (const group of groupsOf(chain, o)) {
-    const isFull = chain.ids.length >= nextCut(group[0]?.fromSeq ?? 0);
+    const isFull = countOf(chain) >= nextCut(group[0]?.fromSeq ?? 0);
     const run = isFull && group.length >= minLastMerge ? group : smallRun(group, o.fanIn);
     if (run !== null) return run;
   }
@@ -38,7 +38,7 @@ function groupsOf(chain: Chain, o: PlanOptions): PackPlace[][] {
   const groups: PackPlace[][] = [];
   let end = -1;
   for (const place of chain.packs.slice(firstFrom(chain, o.from))) {
-    const isWhole = place.branch === null && place.fromSeq + place.count <= chain.ids.length;
+    const isWhole = place.branch === null && place.fromSeq + place.count <= countOf(chain);
     const isNext = place.fromSeq === end && place.fromSeq % maxUnitEntries !== 0;
     if (isWhole && isNext) groups.at(-1)?.push(place);
     else if (isWhole) groups.push([place]);

@@ -7,6 +7,7 @@ import type { DeviceKeys } from '../../../src/ports/index.js';
 import type { EnginePorts } from '../ports.js';
 import {
   controlKey,
+  countOf,
   createReplicaState,
   learnMetaSchema,
   type PackPlace,
@@ -77,6 +78,8 @@ export interface RoomCore {
   blocked: string | null;
   /** Own entries without effect because of an own fork, by id (hex), with their payloads: shown to their author once. */
   readonly fallenOwn: Map<string, Bytes>;
+  /** What lies on the disk as a snapshot: of how many changes and in how many blocks; bad: of no use, to be replaced. */
+  snapshot: { readonly changes: number; readonly blocks: number; isBad: boolean } | null;
   readonly faults: Map<string, number>;
   readonly counters: Map<string, number>;
   /** Resolves when no stored pack is about to be replaced: who reads one waits for it first. */
@@ -114,6 +117,7 @@ export function createRoomCore(o: {
     undelivered: new Map(),
     blocked: null,
     fallenOwn: new Map(),
+    snapshot: null,
     faults: new Map(),
     counters: new Map(),
     rewriting: Promise.resolve(),
@@ -207,13 +211,13 @@ export function isContent(domainHex: string): boolean {
  */
 export function undeliveredCount(core: RoomCore): number {
   const known = core.delivered.get(controlKey) ?? 0;
-  const isNews = (core.state.control.chainsByAuthor.get(core.device)?.ids.length ?? 0) > known;
+  const isNews = countOf(core.state.control.chainsByAuthor.get(core.device)) > known;
   const log = isNews ? core.state.log : [];
   let count = core.drafts.length;
   for (const { payload, author, entry } of log)
     if (payload.kind === 'revoke' && author === core.device && entry.seq >= known) count++;
   for (const [domainHex, domain] of core.state.domains) {
-    const mine = domain.chainsByAuthor.get(core.device)?.ids.length ?? 0;
+    const mine = countOf(domain.chainsByAuthor.get(core.device));
     count += Math.max(0, mine - (core.delivered.get(domainHex) ?? 0));
   }
   return count;

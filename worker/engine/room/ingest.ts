@@ -10,6 +10,7 @@ import {
   awaitedBy,
   chainKey,
   controlKey,
+  countOf,
   createWaits,
   domainOf,
   freedBy,
@@ -22,7 +23,9 @@ import {
 import { storeBranch, storeUnit } from './author.js';
 import { bump, countFault, now, type HeldUnit, type RoomCore } from './core.js';
 import { hold } from './hold.js';
+import { loadDeps } from './hydrate.js';
 import { learnKeysOf } from './learn-keys.js';
+import { noteUndelivered } from './load.js';
 import { branchKey } from './rows.js';
 import { noteChanged, type Step } from './step.js';
 
@@ -83,7 +86,7 @@ export async function ingestUnit(
     waits && hold(core, { ...waitingUnit(core, o.unit, fault), bytes: o.bytes, stored: storedPlace(outcome) });
   const isNews = isKept || progress.freed.length > 0 || progress.mustReload;
   await releaseHeld(core, step, progress);
-  if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
+  noteStale(core, progress, voidsBefore);
   return { ...progress, outcome: outcome.outcome, fault, isNews };
 }
 
@@ -97,6 +100,12 @@ function storedPlace(outcome: UnitOutcome): PackPlace | null {
   return { fromSeq: outcome.store.fromSeq, count: outcome.store.entries.length, branch: null };
 }
 
+/** What is in memory is not what reading the disk would give: until that is done, nothing is made of it that lasts. */
+function noteStale(core: RoomCore, progress: Progress, voidsBefore: string): void {
+  if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
+  if (progress.mustReload) core.state.isStale = true;
+}
+
 /** Which grants have no effect, as a text to compare. */
 function voidedGrants(core: RoomCore): string {
   return [...core.state.access.voids.keys()].sort().join();
@@ -108,6 +117,7 @@ async function tryUnit(
   item: { readonly unit: Unit; readonly stored: PackPlace | null; readonly pack?: Bytes | null },
   progress: Progress,
 ): Promise<UnitOutcome> {
+  await loadDeps(core, [item.unit]);
   const schemas = schemaCount(core.state);
   const outcome = admitUnit(core.state, item.unit, { roomNowMs: now(core), isStored: item.stored !== null });
   if (outcome.outcome === 'branch') return takeBranch(core, step, { ...outcome, stored: item.stored }, progress);
@@ -123,6 +133,7 @@ async function tryUnit(
     countFault(core, voided.fault.code);
     if (toHex(voided.entry.author) === core.device) progress.ownVoided.push(voided);
   }
+  if (toHex(item.unit.author) === core.device) noteUndelivered(core, outcome.entries); // a tail that was lost here
   bump(core, 'entriesAdmitted', outcome.entries.length);
   if (outcome.isControl) await takeControl(core, step, outcome.entries, progress);
   else if (core.state.access.domains.get(toHex(item.unit.domainId))?.isMeta === true) step.infoChanged = true;
@@ -133,7 +144,7 @@ async function tryUnit(
 function notePart(core: RoomCore, step: Step, unit: Unit, isPart: boolean): void {
   const [domain, author] = [toHex(unit.domainId), toHex(unit.author)];
   const [chain, row] = [chainKey(domain, author), [core.room, 'part', domain, author]];
-  const count = domainOf(core.state, domain)?.chainsByAuthor.get(author)?.ids.length ?? 0;
+  const count = countOf(domainOf(core.state, domain)?.chainsByAuthor.get(author));
   if (isPart) {
     core.parts.set(chain, count);
     step.ops.push({ do: 'put', table: 'state', key: row, value: count });
@@ -268,7 +279,7 @@ export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
   const progress = noProgress();
   const voidsBefore = voidedGrants(core);
   await releaseHeld(core, step, progress, true);
-  if (core.state.isStale || (progress.controlChanged && voidedGrants(core) !== voidsBefore)) progress.mustReload = true;
+  noteStale(core, progress, voidsBefore);
   return { ...progress, outcome: 'known', fault: null, isNews: progress.admitted.length > 0 };
 }
 

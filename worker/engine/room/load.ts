@@ -22,30 +22,21 @@ import {
 } from '../replica/index.js';
 import { bump, countFault, now, setKey, unitKeys, type RoomCore, type WriteRef } from './core.js';
 import { decodeDraft } from './rows.js';
+import { readSnapshot, type StoredSnapshot } from './snapshot/read.js';
+import { restoreRoom, type TailUnit } from './snapshot/restore.js';
 import { openUnit } from './units.js';
 
 /**
- * Rebuilds the room's state from the disk: keys, then packs (control first, then meta, then data), then drafts.
+ * Rebuilds the room's state from the disk: keys, then packs (control first, then meta, then data), then drafts. Of what a
+ * snapshot covers, control alone is read; where it does not fit, and with `isReplay`, everything is.
  * A row that does not open or fit is counted as 'store/corrupt' and left out: its chain ends there, and what lies behind
  * waits until peers send it again. Author signatures were checked before the packs were stored, and the seal covers the
  * bytes since.
  */
-export async function loadRoom(core: RoomCore): Promise<void> {
-  // Aside, and then all at once: what reads the state meanwhile must not see a part of it.
-  const fresh: RoomCore = {
-    ...core,
-    state: createReplicaState(core.roomId, core.ports.weaknesses),
-    epochKeys: joiningKeys(core),
-    marks: new Map(),
-    delivered: new Map(),
-    undelivered: new Map(),
-    fallenOwn: new Map(),
-    parts: new Map(),
-    // What waits came from peers that will not send it again unasked.
-    held: core.held.filter((item) => item.stored === null && item.isRead !== true),
-  };
-  core.counters.set('bytesStored', 0);
-  await fill(fresh);
+export async function loadRoom(core: RoomCore, o: { readonly isReplay?: boolean } = {}): Promise<void> {
+  const isReplay = o.isReplay === true || core.snapshot?.isBad === true;
+  const snapshot = isReplay ? null : await readSnapshot(core);
+  const fresh = (snapshot && (await openFrom(core, snapshot))) ?? (await replayed(core));
   fresh.state.isStale = false; // everything was judged with all of meta read before it
   const { state, held, drafts, nextDraft, lastHlc, blocked } = fresh;
   Object.assign(core, { state, held, drafts, nextDraft, lastHlc, blocked });
@@ -55,6 +46,49 @@ export async function loadRoom(core: RoomCore): Promise<void> {
   refill(core.undelivered, fresh.undelivered);
   refill(core.fallenOwn, fresh.fallenOwn);
   refill(core.parts, fresh.parts);
+  refill(core.faults, fresh.faults);
+}
+
+/** Aside, and then all at once: what reads the state meanwhile must not see a part of it. */
+function freshCore(core: RoomCore): RoomCore {
+  core.counters.set('bytesStored', 0);
+  return {
+    ...core,
+    state: createReplicaState(core.roomId, core.ports.weaknesses),
+    epochKeys: joiningKeys(core),
+    marks: new Map(),
+    delivered: new Map(),
+    undelivered: new Map(),
+    fallenOwn: new Map(),
+    parts: new Map(),
+    faults: new Map(core.faults),
+    // What waits came from peers that will not send it again unasked.
+    held: core.held.filter((item) => item.stored === null && item.isRead !== true),
+  };
+}
+
+/** Null when the snapshot is not one of this history. */
+async function openFrom(core: RoomCore, snapshot: StoredSnapshot): Promise<RoomCore | null> {
+  const fresh = freshCore(core);
+  await loadRows(fresh);
+  const isRestored = await restoreRoom(fresh, snapshot, { openRows, admitAll });
+  await loadBlock(fresh);
+  if (!isRestored || !(await loadDrafts(fresh, new Set(snapshot.head.drafts)))) {
+    bump(core, 'snapshotsStale');
+    return null;
+  }
+  bump(core, 'snapshotsUsed');
+  core.snapshot = { changes: snapshot.head.changes, blocks: snapshot.blocks.length, isBad: false };
+  return fresh;
+}
+
+async function replayed(core: RoomCore): Promise<RoomCore> {
+  const fresh = freshCore(core);
+  await loadRows(fresh);
+  await replay(fresh);
+  await loadBlock(fresh);
+  await loadDrafts(fresh);
+  return fresh;
 }
 
 function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
@@ -62,10 +96,13 @@ function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
   for (const [key, value] of from) map.set(key, value);
 }
 
-async function fill(core: RoomCore): Promise<void> {
+async function loadRows(core: RoomCore): Promise<void> {
   learnMetaSchema(core.state);
   await loadKeys(core);
   await loadMarks(core);
+}
+
+async function replay(core: RoomCore): Promise<void> {
   const stored = [
     ...(await openRows(core, await core.ports.store.list('packs', [core.room]))),
     ...(await openRows(core, await core.ports.store.list('state', [core.room, 'fork']))),
@@ -81,8 +118,6 @@ async function fill(core: RoomCore): Promise<void> {
     core,
     content.filter((item) => !isMeta(item)),
   );
-  await loadBlock(core);
-  await loadDrafts(core);
 }
 
 /** A device that was cloned, or whose own chain has a fork, never signs again in this room (F6, F10). */
@@ -130,10 +165,7 @@ async function loadMarks(core: RoomCore): Promise<void> {
 }
 
 /** A stored pack, opened. */
-interface StoredUnit {
-  readonly unit: Unit;
-  readonly place: PackPlace;
-}
+type StoredUnit = TailUnit;
 
 interface WaitingUnit extends StoredUnit {
   /** Whether some of it is admitted. */
@@ -168,7 +200,7 @@ function placeOfRow({ key }: StoreRow, unit: Unit): PackPlace | null {
 
 /** Admits units in causal order: each again when what it waits for has come. What waits for more is held, not lost. */
 function admitAll(core: RoomCore, units: readonly StoredUnit[]): void {
-  const queue = units.map((item): WaitingUnit => ({ ...item, isPart: false, code: 'entry/missing-dep', awaits: [] }));
+  const queue = units.map((item): WaitingUnit => ({ isPart: false, ...item, code: 'entry/missing-dep', awaits: [] }));
   const waits = createWaits<WaitingUnit>();
   for (const item of queue) {
     const schemas = schemaCount(core.state);
@@ -232,7 +264,8 @@ function noteFallenOwn(core: RoomCore, entries: readonly Entry[]): void {
   }
 }
 
-function noteUndelivered(core: RoomCore, entries: readonly Entry[]): void {
+/** Own entries that no other device has acknowledged: where the newest change of each record is. */
+export function noteUndelivered(core: RoomCore, entries: readonly Entry[]): void {
   for (const entry of entries) {
     const domain = toHex(entry.domainId);
     if (entry.payload !== null && entry.seq >= (core.delivered.get(domain) ?? 0))
@@ -253,7 +286,8 @@ export function recordKey(collection: string, id: Bytes): string {
   return `${collection}/${toHex(id)}`;
 }
 
-async function loadDrafts(core: RoomCore): Promise<void> {
+/** False when one whose changes are in the state already is not there any more. */
+async function loadDrafts(core: RoomCore, covered: ReadonlySet<number> = new Set()): Promise<boolean> {
   core.drafts = [];
   for (const row of await core.ports.store.list('drafts', [core.room])) {
     const [n, sealed] = [row.key[1], storedBytes(row.value)];
@@ -266,15 +300,17 @@ async function loadDrafts(core: RoomCore): Promise<void> {
     }
     core.drafts.push(draft);
     core.lastHlc = maxHlc(core.lastHlc, draft.hlc);
-    applyPayload(core.state, {
-      author: core.keys.deviceId,
-      hlc: draft.hlc,
-      payload: payload.value,
-      domainHex: toHex(draft.domainId),
-    });
+    if (!covered.has(draft.n))
+      applyPayload(core.state, {
+        author: core.keys.deviceId,
+        hlc: draft.hlc,
+        payload: payload.value,
+        domainHex: toHex(draft.domainId),
+      });
     trackWrite(core, draft.payload, { draft: draft.n });
   }
   core.nextDraft = Math.max(core.nextDraft, 1 + (core.drafts.at(-1)?.n ?? -1)); // numbers of signed drafts are not used again
+  return core.drafts.filter(({ n }) => covered.has(n)).length === covered.size;
 }
 
 /** The room id of a row's key, or null when it is none. */

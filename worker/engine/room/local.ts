@@ -3,7 +3,16 @@ import { clampToFuture, compareHlc, type Hlc } from '../../../src/core/clock/ind
 import { entryKinds, type Entry } from '../../../src/core/entry/index.js';
 import { judgeEffect } from '../../../src/core/admission/index.js';
 import type { Payload } from '../../../src/core/op/index.js';
-import { admitUnit, applyPayload, codeOf, dataContext, domainOf, domainsInOrder, type Unit } from '../replica/index.js';
+import {
+  admitUnit,
+  applyPayload,
+  codeOf,
+  dataContext,
+  domainOf,
+  domainsInOrder,
+  headOf,
+  type Unit,
+} from '../replica/index.js';
 import { signData, storeUnit, tick } from './author.js';
 import { bump, countFault, myGrant, now, ownWaits, sendEpoch, type RoomCore } from './core.js';
 import { trackWrite } from './load.js';
@@ -257,7 +266,6 @@ function isWaiting(core: RoomCore, domainHex: string): boolean {
 }
 
 function lastSigned(core: RoomCore, domainHex: string): Hlc | null {
-  const chain = domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device);
-  const [ms, ctr] = [chain?.ms.at(-1), chain?.ctr.at(-1)];
-  return ms === undefined || ctr === undefined ? null : { ms, ctr };
+  const domain = domainOf(core.state, domainHex);
+  return (domain && headOf(domain, core.device)?.hlc) ?? null;
 }

@@ -2,13 +2,14 @@ import { fail, type Fault } from '../../../src/core/base/index.js';
 import type { RoomInfo } from '../../../src/bridge/index.js';
 import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
-import type { Unit } from '../replica/index.js';
+import { countOf, type Unit } from '../replica/index.js';
 import { createCompactor } from './compact.js';
 import { bump, isContent, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
 import { loadRoom } from './load.js';
 import { createNet, type NetOptions, type RoomNet } from './net.js';
+import { createSnapshots } from './snapshot/keep.js';
 import { createStepLoop, failureOf, type Job, type Step } from './step.js';
 import { createViews, rejectionOf, type Views } from './views.js';
 
@@ -61,6 +62,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
 
   const info = (): RoomInfo => roomInfo(core, { ...net.info(), codes: host.codes() });
   const views = createViews(core, info);
+  const snapshots = createSnapshots(core);
 
   const drain: Job = async (step) => {
     const writes = pending;
@@ -87,6 +89,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   const finish = (step: Step, { units, dropped, mustReload }: Signed): void => {
     sendAfter(step, units);
     if (!mustReload) return;
+    core.state.isStale = true;
     step.effects.push(() => {
       for (const { payload, fault } of dropped) views.reject('', rejectionOf(0, fault, payload));
       core.loop.alone(reload);
@@ -116,11 +119,13 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       views.flush(step.changed, step.infoChanged ? info() : null);
       host.committed();
       if (step.ops.some(({ table }) => table === 'packs')) compactor.look();
+      snapshots.committed();
       if (step.infoChanged) host.summaryChanged();
       if (canAct(core, net.isCleared())) release();
       if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
     },
     failed: async (error) => {
+      core.state.isStale = true;
       complain(error);
       if (error instanceof StoreError) {
         host.storeFailed(error.failure);
@@ -275,6 +280,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       await core.loop.idle();
       await core.loop.stop();
       views.stop();
+      await snapshots.stop();
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
     },
   };
@@ -289,7 +295,7 @@ function trackForTab(core: RoomCore, views: Views, write: LocalWrite): void {
   }
   const chain = core.state.domains.get(write.domainHex)?.chainsByAuthor.get(core.device);
   if (chain !== undefined && isContent(write.domainHex))
-    views.track(write.tab, write.n, { domain: write.domainHex, seq: chain.ids.length - 1 });
+    views.track(write.tab, write.n, { domain: write.domainHex, seq: countOf(chain) - 1 });
 }
 
 function pause(core: RoomCore, ms: number): Promise<void> {

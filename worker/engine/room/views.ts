@@ -9,6 +9,7 @@ import {
   type RoomInfo,
 } from '../../../src/bridge/index.js';
 import type { ChangedRecord, RecordState } from '../../../src/core/record/index.js';
+import { countOf } from '../replica/index.js';
 import type { RoomCore, WriteRef } from './core.js';
 import { recordKey } from './load.js';
 
@@ -186,7 +187,7 @@ function writesBefore(core: RoomCore, tab: string): View['waiting'] {
   if (!core.marks.has(tab)) return [];
   const entries = [...core.state.domains].map(([domain, { chainsByAuthor }]) => ({
     n: 1,
-    ref: { domain, seq: (chainsByAuthor.get(core.device)?.ids.length ?? 0) - 1 },
+    ref: { domain, seq: countOf(chainsByAuthor.get(core.device)) - 1 },
   }));
   const drafts = core.drafts.filter((draft) => draft.tab === tab);
   return [...entries, ...drafts.map(({ counter, n }) => ({ n: counter, ref: { draft: n } }))];

@@ -95,9 +95,17 @@ function openStore(connection: Connection, generation: number, onClose: () => Pr
       const own = [...checkKey(key)];
       return run('read', (db) => readRow(db, table, own));
     },
-    list: async (table, prefix) => {
-      const range = prefixRange(checkPrefix(prefix));
+    list: async (table, prefix, from = prefix) => {
+      const range = prefixRange(checkPrefix(prefix), checkPrefix(from));
       return run('read', (db) => readRows(db, table, range));
+    },
+    keys: async (table, prefix) => {
+      const range = prefixRange(checkPrefix(prefix));
+      return run('read', async (db) => {
+        const tx = db.transaction(table);
+        const [keys] = await Promise.all([tx.store.getAllKeys(range), tx.done]);
+        return keys.map(storeKey);
+      });
     },
     close: () => (closing ??= Promise.all(running).then(onClose)),
   };

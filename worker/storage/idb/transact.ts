@@ -62,9 +62,9 @@ export function clearAll(db: IDBDatabase): Promise<void> {
   });
 }
 
-/** Keys that begin with `prefix`. In IndexedDB's order an array comes after every text and number. */
-export function prefixRange(prefix: StoreKey): IDBKeyRange {
-  return IDBKeyRange.bound([...prefix], [...prefix, []], false, true);
+/** Keys that begin with `prefix`, and are not below `from`. In IndexedDB's order an array comes after every text and number. */
+export function prefixRange(prefix: StoreKey, from: StoreKey = prefix): IDBKeyRange {
+  return IDBKeyRange.bound([...from], [...prefix, []], false, true);
 }
 
 type Fail = (error: unknown) => void;

@@ -9,8 +9,9 @@ import {
   type Ack,
   type Beacon,
 } from '../../../../src/core/wire/index.js';
-import { domainOf } from '../../replica/index.js';
+import { countOf, domainOf, idAt } from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
+import { loadPlaces } from '../hydrate.js';
 import { noteChanged, type Step } from '../step.js';
 import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
 import { isDelivered } from '../views.js';
@@ -81,16 +82,22 @@ export function createAcks(core: RoomCore): Acks {
 }
 
 /** Another effective device has stored own entries: durable knowledge (X8). A head that is not mine says nothing. */
-export function takeAck(core: RoomCore, step: Step, ack: Ack): void {
+export async function takeAck(core: RoomCore, step: Step, ack: Ack): Promise<void> {
   const counts = new Map<string, number>();
-  for (const head of ack.heads) {
-    if (!equalBytes(head.author, core.keys.deviceId)) continue;
+  const mine = ack.heads.filter(({ author }) => equalBytes(author, core.keys.deviceId));
+  await loadPlaces(core, mine.filter(isNews(core)));
+  for (const head of mine) {
     const domainHex = toHex(head.domainId);
-    const id = domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device)?.ids[head.seq];
+    const id = idAt(domainOf(core.state, domainHex)?.chainsByAuthor.get(core.device), head.seq);
     if (id !== undefined && equalBytes(id, head.headId))
       counts.set(domainHex, Math.max(head.seq + 1, counts.get(domainHex) ?? 0));
   }
   noteDelivered(core, step, counts);
+}
+
+/** Whether the head says more of the own chain than is known to be delivered. */
+function isNews(core: RoomCore): (head: Ack['heads'][number]) => boolean {
+  return ({ domainId, seq }) => seq >= (core.delivered.get(toHex(domainId)) ?? 0);
 }
 
 /** Equal roots are equal sets: who shows mine has everything that is mine. So a lost ACK is made good by the next beacon. */
@@ -99,7 +106,7 @@ export function takeBeacon(core: RoomCore, step: Step, beacon: Beacon): void {
   for (const { domainId, root } of beacon.domains) {
     const domainHex = toHex(domainId);
     const domain = domainOf(core.state, domainHex);
-    const count = domain?.chainsByAuthor.get(core.device)?.ids.length ?? 0;
+    const count = countOf(domain?.chainsByAuthor.get(core.device));
     if (domain === null || count <= (core.delivered.get(domainHex) ?? 0)) continue;
     if (equalBytes(summaryOf(domain).root, root)) counts.set(domainHex, count);
   }

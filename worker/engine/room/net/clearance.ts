@@ -1,8 +1,9 @@
 import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import { headMessage } from '../../../../src/core/entry/index.js';
 import { maxResumeHeads, type Resume, type ResumeHead } from '../../../../src/core/wire/index.js';
-import { domainOf, domainsInOrder } from '../../replica/index.js';
+import { domainOf, domainsInOrder, idAt } from '../../replica/index.js';
 import { bump, type RoomCore } from '../core.js';
+import { loadPlaces } from '../hydrate.js';
 import type { Step } from '../step.js';
 
 /** Nobody eligible answered while somebody effective was here this long: cleared, counted as unverified (F10). */
@@ -59,7 +60,7 @@ export function createClearance(
     o.changed();
   };
   const isHeld = ({ domainId, seq, entryId }: ResumeHead): boolean => {
-    const mine = domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(core.device)?.ids[seq];
+    const mine = idAt(domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(core.device), seq);
     return mine !== undefined && equalBytes(mine, entryId);
   };
   return {
@@ -68,6 +69,10 @@ export function createClearance(
     answered: async (peer, heads) => {
       if (isOff) return 'ignored';
       const verified = await Promise.all(heads.map((head) => isMine(core, head)));
+      await loadPlaces(
+        core,
+        heads.flatMap((head, i) => (verified[i] === true ? [{ ...head, author: core.keys.deviceId }] : [])),
+      );
       const tail = heads.filter((head, i) => verified[i] === true && !isHeld(head));
       if (tail.length > 0) {
         // Also when another, who lacks the tail, was quicker: what is signed from here on would be a fork for certain.

@@ -100,7 +100,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
       case frameTypes.ack: {
         const ack = read(decodeAck(frame.message));
         if (ack === null) return;
-        takeAck(core, step, ack);
+        await takeAck(core, step, ack);
         return host.claims.onAck(netLink, peer, ack.transfers);
       }
       case frameTypes.resume:

@@ -20,8 +20,9 @@ import {
   splitSigned,
   type Live,
 } from '../../../../src/core/wire/index.js';
-import { chainKey, domainOf, type Unit } from '../../replica/index.js';
+import { chainKey, domainOf, idAt, type Unit } from '../../replica/index.js';
 import { unitKeys, type RoomCore } from '../core.js';
+import { loadPlaces } from '../hydrate.js';
 import { kidOfTag, type NetLink } from './link.js';
 
 /** A sealed frame that proved itself: opened, its signature good, its counter taken. */
@@ -99,9 +100,10 @@ export async function openHello(
 }
 
 /** The unit of a live frame, which continues (or repeats) what is held of its sender's chain; 'entry/missing-prev' tells a gap. */
-export function unitOfLive(core: RoomCore, message: Bytes, sender: Bytes): Result<Unit> {
+export async function unitOfLive(core: RoomCore, message: Bytes, sender: Bytes): Promise<Result<Unit>> {
   const live = decodeLive(message);
   if (!live.ok) return live;
+  await loadPlaces(core, [{ ...live.value, author: sender, seq: live.value.fromSeq - 1 }]);
   const prevId = prevOf(core, live.value, sender);
   if (!prevId.ok) return prevId;
   const bodies = decodeBody(live.value.body, live.value.count);
@@ -121,7 +123,7 @@ function prevOf(core: RoomCore, live: Live, sender: Bytes): Result<Bytes> {
   if (live.fromSeq > end) return fail('entry/fork');
   if (live.fromSeq === 0) return ok(zeros32);
   const chain = domainOf(core.state, toHex(live.domainId))?.chainsByAuthor.get(toHex(sender));
-  const prev = chain?.ids[live.fromSeq - 1] ?? heldPrev(core, live, sender);
+  const prev = idAt(chain, live.fromSeq - 1) ?? heldPrev(core, live, sender);
   return prev === null ? fail('entry/missing-prev') : ok(prev);
 }
 

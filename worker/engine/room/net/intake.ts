@@ -109,7 +109,7 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
   return {
     admitted,
     live: async (step, from, message) => {
-      const unit = unitOfLive(core, message, from.peer.device);
+      const unit = await unitOfLive(core, message, from.peer.device);
       const fault = unit.ok ? await verifyUnit(unit.value, room) : unit.fault;
       if (!unit.ok || fault !== null) {
         if (fault === null) return;

@@ -8,7 +8,15 @@ import {
   type DomainClock,
 } from '../../../../src/core/reconcile/index.js';
 import type { SyncReq } from '../../../../src/core/wire/index.js';
-import { controlKey, domainOf, domainsInOrder, type DomainReplica, type PackPlace } from '../../replica/index.js';
+import {
+  controlKey,
+  countOf,
+  domainOf,
+  domainsInOrder,
+  idAt,
+  type DomainReplica,
+  type PackPlace,
+} from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
 
 /** One chain's part of what a peer lacks. */
@@ -20,8 +28,8 @@ export interface ServedRange extends ChainRange {
 export function clockOf(domain: DomainReplica): DomainClock {
   const clock = new Map<string, { count: number; head: Bytes }>();
   for (const [author, chain] of domain.chainsByAuthor) {
-    const head = chain.ids.at(-1);
-    if (head !== undefined) clock.set(author, { count: chain.ids.length, head });
+    const head = chain.loaded.ids.at(-1);
+    if (head !== undefined) clock.set(author, { count: countOf(chain), head });
   }
   return clock;
 }
@@ -50,7 +58,7 @@ export function lackingOf(core: RoomCore, req: SyncReq): ServedRange[] {
       req.held.filter((h) => toHex(h.domainId) === domainHex).map((h) => [toHex(h.author), h.seq]),
     );
     const missing = missingRanges(clockOf(domain), window, {
-      idAt: (author, seq) => domain.chainsByAuthor.get(author)?.ids[seq] ?? null,
+      idAt: (author, seq) => idAt(domain.chainsByAuthor.get(author), seq) ?? null,
       heldTo,
     });
     const found = [...missing.ranges, ...missing.forks, ...beyondFallen(core, domain, window.entries)];
@@ -64,7 +72,7 @@ function beyondFallen(core: RoomCore, domain: DomainReplica, theirs: readonly Cl
   return [...core.state.forks].flatMap(([key, { winners }]): ChainRange[] => {
     const [domainHex, author = ''] = key.split('/');
     const chain = domainHex === toHex(domain.id) ? domain.chainsByAuthor.get(author) : undefined;
-    const [from, to] = [Math.min(...winners.keys()), chain?.ids.length ?? 0];
+    const [from, to] = [Math.min(...winners.keys()), countOf(chain)];
     const told = entryOf(theirs, author);
     if (chain === undefined || told === undefined || from >= to || told.count <= to) return [];
     const isFallen = [...domain.fallen].some(

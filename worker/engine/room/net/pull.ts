@@ -18,7 +18,7 @@ import {
   maxRequestDomains,
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
-import { controlKey, domainOf, domainsInOrder, type Unit } from '../../replica/index.js';
+import { controlKey, countOf, domainOf, domainsInOrder, idAt, type Unit } from '../../replica/index.js';
 import { bump, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Reach } from './roster.js';
@@ -309,10 +309,10 @@ function heldRanges(core: RoomCore, isNamed: (unit: Unit) => boolean): SyncReq['
   for (const { unit, code } of bySeq) {
     if (code === 'entry/missing-key' || !isNamed(unit)) continue;
     const key = toHex(unit.domainId) + toHex(unit.author);
-    const ids = domainOf(core.state, toHex(unit.domainId))?.chainsByAuthor.get(toHex(unit.author))?.ids ?? [];
-    const before = ids[unit.fromSeq - 1];
+    const chain = domainOf(core.state, toHex(unit.domainId))?.chainsByAuthor.get(toHex(unit.author));
+    const before = idAt(chain, unit.fromSeq - 1);
     if (before !== undefined && !equalBytes(before, unit.prevId)) continue; // of another branch
-    const next = (newest.get(key)?.seq ?? ids.length - 1) + 1;
+    const next = (newest.get(key)?.seq ?? countOf(chain) - 1) + 1;
     const seq = unit.fromSeq + unit.entries.length - 1;
     if (unit.fromSeq <= next && seq >= next) newest.set(key, { domainId: unit.domainId, author: unit.author, seq });
   }
@@ -329,8 +329,8 @@ function floors(core: RoomCore, before: SyncReq | null): { domainId: Bytes; auth
       if (asked !== undefined && !isInWindow(chain.authorId, asked.window)) continue;
       const count =
         asked?.entries.find((entry) => equalBytes(entry.author, chain.authorId.subarray(0, 16)))?.count ?? 0;
-      if (chain.ids.length > count && domain && found.length < maxGrantFloors)
-        found.push({ domainId: domain.id, author: chain.authorId, from: chain.ids.length });
+      if (countOf(chain) > count && domain && found.length < maxGrantFloors)
+        found.push({ domainId: domain.id, author: chain.authorId, from: countOf(chain) });
     }
   }
   return found;

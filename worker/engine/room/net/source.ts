@@ -1,6 +1,6 @@
 import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import { baseOf, maxPacksPerGrant, splitIntoFragments, transferOf } from '../../../../src/core/flow/index.js';
-import { decodePack, type SealedPack } from '../../../../src/core/pack/index.js';
+import { decodePack, openPack, type SealedPack } from '../../../../src/core/pack/index.js';
 import { entriesIn } from '../../../../src/core/reconcile/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
 import {
@@ -11,15 +11,9 @@ import {
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
 import { storedBytes } from '../../../../src/ports/index.js';
-import {
-  controlKey,
-  domainOf,
-  domainsInOrder,
-  unitFrom,
-  type PackPlace,
-  type Unit,
-} from '../../replica/index.js';
+import { controlKey, domainOf, domainsInOrder, unitFrom, type PackPlace, type Unit } from '../../replica/index.js';
 import { bump, sendEpoch, unitKeys, type RoomCore } from '../core.js';
+import { distrust, hasMore, loadChain } from '../hydrate.js';
 import { tryJoin } from '../joining.js';
 import { branchKey, packKey } from '../rows.js';
 import { openUnit, sealUnit, signSeal } from '../units.js';
@@ -57,6 +51,7 @@ async function run(core: RoomCore, o: ServeRequest, isOver: () => boolean): Prom
     const domain = domainOf(core.state, key);
     return domain === null || (o.req.controlOnly && key !== controlKey) ? [] : [summaryOf(domain)];
   });
+  await loadAsked(core, o.req).catch(() => undefined);
   const ranges = lackingOf(core, o.req).map((range) => aboveFloor(range, o.floors));
   const window = o.netLink.windowOf(o.peer.address);
   window.reset();
@@ -85,6 +80,19 @@ async function run(core: RoomCore, o: ServeRequest, isOver: () => boolean): Prom
     roots,
   });
   o.netLink.send({ type: frameTypes.syncDone, body, to: o.peer, lane: 'bulk' });
+}
+
+/** The entries that the requester names as its newest: whether they are the ones held here. What cannot be read is believed. */
+async function loadAsked(core: RoomCore, req: SyncReq): Promise<void> {
+  for (const { domainId, entries } of req.domains) {
+    const domainHex = toHex(domainId);
+    const domain = domainOf(core.state, domainHex);
+    const authors = domain !== null && hasMore(domain) ? [...domain.chainsByAuthor.keys()] : [];
+    for (const { author: prefix, count } of authors.length === 0 ? [] : entries) {
+      const author = authors.find((one) => one.startsWith(toHex(prefix)));
+      if (author !== undefined) await loadChain(core, { domainHex, author, seq: count - 1 });
+    }
+  }
 }
 
 interface SentPack extends ReadyPack {
@@ -145,7 +153,12 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
       return;
     }
     const sealed = decodePack(bytes);
-    if (place.fromSeq === next && sealed.ok && isServedWhole(sealed.value, kid)) {
+    const isWhole = place.fromSeq === next && sealed.ok && isServedWhole(sealed.value, kid);
+    if (isWhole && isUnread(core, range, place) && !isIntact(core, bytes)) {
+      yield null;
+      return;
+    }
+    if (isWhole) {
       if (joined !== null) yield await pack(core, joined, kid);
       joined = null;
       next += sealed.value.count;
@@ -154,6 +167,7 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
     }
     const opened = await openUnit(bytes, { ports: core.ports, keys: unitKeys(core) });
     if (!opened.ok) {
+      distrust(core);
       yield null;
       return;
     }
@@ -206,6 +220,20 @@ async function readPack(
  */
 function sealKidFor(core: RoomCore, range: { readonly domainHex: string }, peer: Peer): Bytes | null {
   return range.domainHex === controlKey ? kidFor(core, peer) : (sendEpoch(core)?.kid ?? null);
+}
+
+/** In this start nobody has opened it yet. */
+function isUnread(core: RoomCore, { domainHex, author }: ServedRange, place: PackPlace): boolean {
+  const chain = domainOf(core.state, domainHex)?.chainsByAuthor.get(toHex(author));
+  return chain !== undefined && place.fromSeq < chain.loaded.from;
+}
+
+function isIntact(core: RoomCore, bytes: Bytes): boolean {
+  const pack = decodePack(bytes);
+  const prk = pack.ok ? core.state.prks.get(toHex(pack.value.sealKid)) : undefined;
+  const isGood = pack.ok && prk !== undefined && openPack(pack.value, { prk, roomId: core.roomId }).ok;
+  if (!isGood) distrust(core);
+  return isGood;
 }
 
 /** A stored pack that was sealed here gets its signature now that it leaves (F2). */
