@@ -90,7 +90,9 @@ test('[PACK-7] what is not admitted whole, lies elsewhere or does not touch its 
   expect(planMerge(chain, o)).toEqual(chain.packs);
   expect(planMerge(chain, { ...o, from: cut })).toBeNull();
   expect(planMerge({ ...chain, loaded: { ...chain.loaded, ids: chain.loaded.ids.slice(0, 7) } }, o)).toBeNull();
-  expect(planMerge({ ...chain, loaded: { ...chain.loaded, ids: chain.loaded.ids.slice(0, 8) } }, o)).toEqual(chain.packs.slice(0, 8));
+  expect(planMerge({ ...chain, loaded: { ...chain.loaded, ids: chain.loaded.ids.slice(0, 8) } }, o)).toEqual(
+    chain.packs.slice(0, 8),
+  );
   expect(planMerge(without(chain.packs.filter((_, i) => i % 7 !== 6)), o)).toBeNull();
   expect(planMerge(without(chain.packs.map((place) => ({ ...place, branch: 'ab' }))), o)).toBeNull();
   const ends = new Set(chain.packs.filter((_, i) => i % 7 === 0));
