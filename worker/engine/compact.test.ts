@@ -145,7 +145,7 @@ test('[F8] whoever lacks any part of a chain is sent just that, in units that th
     return units.map(({ entries }) => entries.length);
   };
   expect(all).toHaveLength(1036);
-  expect((await packsOnDisk(ada, main, ada.device)).rows).toBe(34);
+  expect((await packsOnDisk(ada, main, ada.device)).rows).toBe(42);
   for (const from of froms) await served(from);
   // While it is served: each pack waits until something was rewritten.
   const compactor = createCompactor(ada, { isTransferring: () => false });

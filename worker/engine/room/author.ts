@@ -31,8 +31,13 @@ import type { Step } from './step.js';
 import { forwardedKid, sealUnit } from './units.js';
 
 const zeros32 = new Uint8Array(32);
-/** Payload bytes of one unit: with its headers it stays under the 192 KiB of a pack (F8). */
-const maxUnitPayloadBytes: number = 144 * 1024;
+/**
+ * Payload bytes of one unit, with {@link entryOverheadBytes} for each entry: what is written now goes out as one LIVE frame
+ * (X7), where its columns take no more than that. What is larger would have to wait for a beacon.
+ */
+const maxUnitPayloadBytes = 13_500;
+/** What an entry may take in columns beside its payload, without its dependencies. */
+const entryOverheadBytes = 24;
 
 /** A local transaction on its way into a chain. */
 export interface Signable {
@@ -99,15 +104,19 @@ function splitForUnits(items: readonly Signable[], firstSeq: number): Signable[]
   const batches: Signable[][] = [];
   let bytes = 0;
   for (const [i, item] of items.entries()) {
-    const isCut = (firstSeq + i) % maxUnitEntries === 0 || bytes + item.payload.length > maxUnitPayloadBytes;
+    const isCut = (firstSeq + i) % maxUnitEntries === 0 || bytes + weightOf(item) > maxUnitPayloadBytes;
     const current = batches.at(-1);
     if (current === undefined || isCut) {
       batches.push([item]);
       bytes = 0;
     } else current.push(item);
-    bytes += item.payload.length;
+    bytes += weightOf(item);
   }
   return batches;
+}
+
+function weightOf({ payload }: Signable): number {
+  return payload.length + entryOverheadBytes;
 }
 
 async function signUnit(core: RoomCore, run: Omit<Unit, 'author' | 'endSig'>): Promise<Unit> {
