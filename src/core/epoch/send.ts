@@ -3,12 +3,13 @@ import type { AccessState, EpochState } from '../access/index.js';
 
 /**
  * The send rule (security.md §2.5, F5): content goes out only under an epoch whose recipients are exactly the effective
- * devices of my view; of several, the highest (gen, kid). Null: none such of which the key is held; a new epoch is due.
+ * devices of my view, and which nobody else can open by a later one; of several, the highest (gen, kid). Null: none such of
+ * which the key is held; a new epoch is due.
  */
 export function chooseSendEpoch(access: AccessState, isHeld: (kidHex: string) => boolean): EpochState | null {
   let best: { readonly key: string; readonly epoch: EpochState } | null = null;
   for (const [key, epoch] of access.epochs) {
-    if (!isExactly(epoch, access) || !isHeld(key)) continue;
+    if (!isExactly(epoch, access) || leaked(access).has(key) || !isHeld(key)) continue;
     if (best === null || epoch.gen > best.epoch.gen || (epoch.gen === best.epoch.gen && key > best.key))
       best = { key, epoch };
   }
@@ -18,6 +19,20 @@ export function chooseSendEpoch(access: AccessState, isHeld: (kidHex: string) =>
 function isExactly(epoch: EpochState, access: AccessState): boolean {
   if (epoch.recipients.size !== access.devices.size) return false;
   return [...epoch.recipients].every((device) => access.devices.has(device));
+}
+
+const known = new WeakMap<AccessState, ReadonlySet<string>>();
+
+/** Kids (hex) of which somebody without effect was given the key, or that of an epoch with a link to it (EPO-2). */
+function leaked(access: AccessState): ReadonlySet<string> {
+  const before = known.get(access);
+  if (before !== undefined) return before;
+  const found = new Set<string>();
+  for (const [kid, devices] of access.recipients)
+    if ([...devices].some((device) => !access.devices.has(device))) found.add(kid);
+  for (const kid of found) for (const parent of access.kids.get(kid) ?? []) found.add(parent);
+  known.set(access, found);
+  return found;
 }
 
 /** Epochs that no other names as a parent: what a new epoch continues. */
