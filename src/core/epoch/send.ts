@@ -2,23 +2,22 @@ import { toHex, type Bytes } from '../base/index.js';
 import type { AccessState, EpochState } from '../access/index.js';
 
 /**
- * The send rule (security.md §2.5, F5): content goes out only under an epoch whose recipients are exactly the effective
- * devices of my view, and which nobody else can open by a later one; of several, the highest (gen, kid). Null: none such of
- * which the key is held; a new epoch is due.
+ * The send rule (security.md §2.5, F5): content goes out only under an epoch whose recipients all have effect in my view, and
+ * which nobody else can open by a later one. Of several the one with the most recipients, who are all of them where nobody
+ * was left out; then the highest (gen, kid). Null: none such of which the key is held; a new epoch is due.
  */
 export function chooseSendEpoch(access: AccessState, isHeld: (kidHex: string) => boolean): EpochState | null {
   let best: { readonly key: string; readonly epoch: EpochState } | null = null;
   for (const [key, epoch] of access.epochs) {
-    if (!isExactly(epoch, access) || leaked(access).has(key) || !isHeld(key)) continue;
-    if (best === null || epoch.gen > best.epoch.gen || (epoch.gen === best.epoch.gen && key > best.key))
+    if (epoch.recipients.size === 0 || leaked(access).has(key) || !isHeld(key)) continue;
+    if (best === null || compareUse(epoch, best.epoch) > 0 || (compareUse(epoch, best.epoch) === 0 && key > best.key))
       best = { key, epoch };
   }
   return best?.epoch ?? null;
 }
 
-function isExactly(epoch: EpochState, access: AccessState): boolean {
-  if (epoch.recipients.size !== access.devices.size) return false;
-  return [...epoch.recipients].every((device) => access.devices.has(device));
+function compareUse(a: EpochState, b: EpochState): number {
+  return a.recipients.size - b.recipients.size || a.gen - b.gen;
 }
 
 const known = new WeakMap<AccessState, ReadonlySet<string>>();
