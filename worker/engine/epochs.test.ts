@@ -128,13 +128,13 @@ test('[F5] who is left out of an epoch is given its key by whoever holds it, wha
   expect(all.map((core) => core.epochKeys.has(toHex(kid)))).toEqual([true, false, true, false]);
   expect(mintDelay(ada, [ada.keys.deviceId])).toBe(0);
   expect(mintDelay(bob, [bob.keys.deviceId])).toBeNull();
-  expect(await mendAll([ada, bob, viewer])).toBe(1);
+  expect(await mendAll([ada, bob, viewer]), 'no epoch is made for it').toBe(0);
   for (const core of [bob, viewer]) expect(core.epochKeys.has(toHex(kid))).toBe(true);
   // A newer one for everybody hides that it is not a head any more.
   const second = await mintHostile(mallory, { good: [ada] });
   await mintHostile(mallory, { good: [ada, bob, viewer] });
   for (const core of all) await copyAll(mallory, core);
-  expect(await mendAll([ada, bob, viewer])).toBe(1);
+  expect(await mendAll([ada, bob, viewer])).toBe(0);
   for (const core of [bob, viewer]) expect(core.epochKeys.has(toHex(second))).toBe(true);
   expect(new Set(all.slice(0, 2).map(kidOfSend)).size).toBe(1);
 }, 60_000);
@@ -165,6 +165,43 @@ test('[F5] no minting war: each further epoch of mine in an hour waits twice as 
     await copyAll(ada, mallory);
   }
   expect(waits).toEqual([0, 0, 0, 1000, 2000, 4000, 8000]);
+}, 60_000);
+
+test('[F5] grants that bring no key silence nobody: whom they leave out is given the key, ever more slowly', async () => {
+  const ada = await foundCore();
+  const mallory = await memberCore(ada);
+  const kid = kidOfSend(ada);
+  const { publicKey: invitePub } = await ada.ports.vault.signerOfSeed(ada.ports.random.bytes(32));
+  const rest = { rank: 30, perms: 1, scope: zeros32, write: null, approval: false, anyAdmitter: true, admitters: [] };
+  const expiryMs = Date.now() + 600_000;
+  const invite = { kind: 'invite', invitePub, maxUses: 1000, expiryMs, ...rest } as const;
+  const made = await act(mallory, (step) => writeControl(mallory, step, invite));
+  await give(ada, [made]);
+  const waits: (number | null)[] = [];
+  for (let use = 0; use < 7; use++) {
+    const guest = await strangerCore(ada);
+    guest.epochKeys.clear();
+    guest.joinKids = [];
+    const via = { invite: made.entries[0]?.id ?? zeros32, use, requestId: mallory.ports.random.bytes(16) };
+    const grant = { ...(await grantFor(mallory, guest, { rank: 30, perms: 1 })), via, wraps: [] };
+    const unit = await act(mallory, (step) => writeControl(mallory, step, grant));
+    expect((await give(ada, [unit]))[0]?.outcome).toBe('admitted');
+    expect(kidOfSend(ada)).toBe(kid);
+    waits.push(mintDelay(ada, [ada.keys.deviceId]));
+    await give(mallory, await act(ada, (step) => mendEpochs(ada, step)));
+    expect(ada.state.access.recipients.get(kid ?? '')?.has(guest.device)).toBe(true);
+    expect(mintDelay(ada, [ada.keys.deviceId])).toBeNull();
+  }
+  expect(waits).toEqual([0, 0, 0, 1000, 2000, 4000, 8000]);
+}, 60_000);
+
+test('[F5] where nothing may be sent no pause before a new epoch is longer than a few seconds', async () => {
+  const ada = await foundCore();
+  for (let i = 0; i < 12; i++) await act(ada, (step) => mintEpoch(ada, step));
+  const { access } = ada.state;
+  ada.state.access = { ...access, recipients: new Map([...access.recipients].map(([kid]) => [kid, new Set(['eve'])])) };
+  expect(kidOfSend(ada)).toBeNull();
+  expect(mintDelay(ada, [ada.keys.deviceId])).toBe(8_000);
 }, 60_000);
 
 test('[F12] wraps for a stranger are refused at every member, and everybody goes on writing', async () => {

@@ -143,7 +143,7 @@ async function startJoin(
     try {
       await running.done;
       await room.engine.act((step) => {
-        for (const kid of core.state.access.kids) keepJoinKey(core, step, kid);
+        for (const kid of core.state.access.kids.keys()) keepJoinKey(core, step, kid);
         const joinRow = [core.room, 'join'];
         step.ops.push(putRoom(ports.vault, core.room, core.row), { do: 'delete', table: 'state', key: joinRow });
         step.strict = true;

@@ -68,8 +68,13 @@ export interface AccessState {
   /** On a fallen branch too: whoever wrote in a domain loses nothing with its author (AUTH-7). */
   readonly domains: ReadonlyMap<string, DomainState>;
   readonly epochs: ReadonlyMap<string, EpochState>;
-  /** Every kid an epoch entry names, on a fallen branch too: an epoch without effect voids no content (F12). */
-  readonly kids: ReadonlySet<string>;
+  /**
+   * Every kid an epoch entry names, on a fallen branch too: an epoch without effect voids no content (F12). To each those of
+   * its parents, whose keys its own opens.
+   */
+  readonly kids: ReadonlyMap<string, readonly string[]>;
+  /** Kid → devices that a wrap of its key is for, all in hex. */
+  readonly recipients: ReadonlyMap<string, ReadonlySet<string>>;
   readonly invites: ReadonlyMap<string, InviteState>;
 }
 
@@ -103,14 +108,16 @@ export function evaluateAccess(
   const voids = findVoids(all, grants, fallen);
   const effective = [...grants.values()].filter((grant) => !voids.has(grant.id));
   const invites = collectInvites(log, grants, effective, voids);
+  const recipients = collectRecipients(all);
   return {
     limits,
     grants,
     voids,
     devices: bestByDevice(effective, grants, invites),
     domains,
-    epochs: collectEpochs(log, all, grants),
-    kids: new Set(all.flatMap(({ payload }) => (payload.kind === 'epoch' ? [toHex(payload.kid)] : []))),
+    epochs: collectEpochs(log, recipients, grants),
+    kids: collectKids(all),
+    recipients,
     invites,
   };
 }
@@ -270,12 +277,18 @@ function covers(outer: Power, inner: Power): boolean {
   return outer.rank <= inner.rank && isWithin(inner, outer);
 }
 
-/** Of several entries that name one kid (the key is one) that of the senior author counts, then the lower id. A fallen wrap has handed out its key all the same. */
-function collectEpochs(
-  log: readonly ControlRecord[],
-  all: readonly ControlRecord[],
-  grants: ReadonlyMap<string, Grant>,
-): Map<string, EpochState> {
+function collectKids(all: readonly ControlRecord[]): Map<string, readonly string[]> {
+  const kids = new Map<string, readonly string[]>();
+  for (const { payload } of all) {
+    if (payload.kind !== 'epoch') continue;
+    const kid = toHex(payload.kid);
+    kids.set(kid, [...(kids.get(kid) ?? []), ...payload.parents.map(toHex)]);
+  }
+  return kids;
+}
+
+/** A fallen wrap has handed out its key all the same. */
+function collectRecipients(all: readonly ControlRecord[]): Map<string, ReadonlySet<string>> {
   const recipients = new Map<string, Set<string>>();
   const add = (kid: Bytes, device: Bytes): void => {
     const key = toHex(kid);
@@ -285,6 +298,15 @@ function collectEpochs(
     if (payload.kind === 'wrap') for (const to of payload.recipients) add(payload.kid, to.device);
     if (payload.kind === 'grant') for (const wrap of payload.wraps) add(wrap.kid, payload.subject);
   }
+  return recipients;
+}
+
+/** Of several entries that name one kid (the key is one) that of the senior author counts, then the lower id. */
+function collectEpochs(
+  log: readonly ControlRecord[],
+  recipients: ReadonlyMap<string, ReadonlySet<string>>,
+  grants: ReadonlyMap<string, Grant>,
+): Map<string, EpochState> {
   const epochs = new Map<string, EpochState>();
   for (const record of log) {
     if (record.payload.kind !== 'epoch') continue;

@@ -120,7 +120,7 @@ describe('[F5] the send rule', () => {
   };
   const [ada, bob] = [idOf('ada'), idOf('bob')];
 
-  test('[F5] content goes out under an epoch whose recipients are exactly the devices with effect', () => {
+  test('[F5] content goes out under an epoch whose recipients all have effect, as many as there are', () => {
     const log = createLog();
     expect(chosen(log)).toBeNull();
     log.must(log.founder, epoch('k1'));
@@ -128,9 +128,11 @@ describe('[F5] the send rule', () => {
     log.must(log.founder, wrap('k1', [log.founder]));
     expect(chosen(log)).toBe(toHex(idOf('k1')));
     log.must(log.founder, grantPayload(ada, roles.editor));
-    expect(chosen(log), 'one is missing').toBeNull();
+    expect(chosen(log), 'one is missing, and is given the key').toBe(toHex(idOf('k1')));
+    log.must(log.founder, epoch('k2', ['k1'], 2));
+    log.must(log.founder, wrap('k2', [ada]));
     log.must(log.founder, wrap('k1', [ada]));
-    expect(chosen(log)).toBe(toHex(idOf('k1')));
+    expect(chosen(log), 'who leaves others out is not followed').toBe(toHex(idOf('k1')));
     expect(log.write(log.founder, wrap('k1', [bob])).ok, 'nobody can make it one too many').toBe(false);
     expect(chosen(log)).toBe(toHex(idOf('k1')));
   });
@@ -153,6 +155,27 @@ describe('[F5] the send rule', () => {
     log.must(log.founder, epoch('k2', ['k1'], 2));
     log.must(log.founder, wrap('k2', [log.founder, ada]));
     expect(chosen(log)).toBe(toHex(idOf('k2')));
+  });
+
+  test('[F5] nor is anything written under an epoch that a device without effect opens by a later one', () => {
+    const log = createLog();
+    log.must(log.founder, grantPayload(ada, roles.admin));
+    log.must(log.founder, epoch('k1'));
+    log.must(log.founder, wrap('k1', [log.founder, ada]));
+    log.must(log.founder, epoch('k2', ['k1'], 2));
+    log.must(log.founder, epoch('k3', ['k2'], 3));
+    log.must(log.founder, wrap('k3', [log.founder, ada]));
+    const invite = log.must(log.founder, invitePayload(roles.viewer));
+    const before = [...log.records];
+    const via = { invite: invite.entry.id, use: 0, requestId: new Uint8Array(16) };
+    const wraps = [{ kid: idOf('k3'), epk: zeros32, sealed: new Uint8Array(48) }];
+    log.must(ada, grantPayload(bob, roles.viewer, { via, wraps }));
+    expect(chosen(log)).toBe(toHex(idOf('k3')));
+    log.must(log.founder, { kind: 'revoke', targetKind: 3, target: invite.entry.id, cascade: false }, { seen: before });
+    expect(chosen(log), 'what k3 opens is as open').toBeNull();
+    log.must(log.founder, epoch('k4', ['k3'], 4));
+    log.must(log.founder, wrap('k4', [log.founder, ada]));
+    expect(chosen(log)).toBe(toHex(idOf('k4')));
   });
 
   test('[F5] of several the highest generation, then the highest kid, of those whose key is held', () => {

@@ -2,22 +2,36 @@ import { toHex, type Bytes } from '../base/index.js';
 import type { AccessState, EpochState } from '../access/index.js';
 
 /**
- * The send rule (security.md §2.5, F5): content goes out only under an epoch whose recipients are exactly the effective
- * devices of my view; of several, the highest (gen, kid). Null: none such of which the key is held; a new epoch is due.
+ * The send rule (security.md §2.5, F5): content goes out only under an epoch whose recipients all have effect in my view, and
+ * which nobody else can open by a later one. Of several the one with the most recipients, who are all of them where nobody
+ * was left out; then the highest (gen, kid). Null: none such of which the key is held; a new epoch is due.
  */
 export function chooseSendEpoch(access: AccessState, isHeld: (kidHex: string) => boolean): EpochState | null {
   let best: { readonly key: string; readonly epoch: EpochState } | null = null;
   for (const [key, epoch] of access.epochs) {
-    if (!isExactly(epoch, access) || !isHeld(key)) continue;
-    if (best === null || epoch.gen > best.epoch.gen || (epoch.gen === best.epoch.gen && key > best.key))
+    if (epoch.recipients.size === 0 || leaked(access).has(key) || !isHeld(key)) continue;
+    if (best === null || compareUse(epoch, best.epoch) > 0 || (compareUse(epoch, best.epoch) === 0 && key > best.key))
       best = { key, epoch };
   }
   return best?.epoch ?? null;
 }
 
-function isExactly(epoch: EpochState, access: AccessState): boolean {
-  if (epoch.recipients.size !== access.devices.size) return false;
-  return [...epoch.recipients].every((device) => access.devices.has(device));
+function compareUse(a: EpochState, b: EpochState): number {
+  return a.recipients.size - b.recipients.size || a.gen - b.gen;
+}
+
+const known = new WeakMap<AccessState, ReadonlySet<string>>();
+
+/** Kids (hex) of which somebody without effect was given the key, or that of an epoch with a link to it (EPO-2). */
+function leaked(access: AccessState): ReadonlySet<string> {
+  const before = known.get(access);
+  if (before !== undefined) return before;
+  const found = new Set<string>();
+  for (const [kid, devices] of access.recipients)
+    if ([...devices].some((device) => !access.devices.has(device))) found.add(kid);
+  for (const kid of found) for (const parent of access.kids.get(kid) ?? []) found.add(parent);
+  known.set(access, found);
+  return found;
 }
 
 /** Epochs that no other names as a parent: what a new epoch continues. */

@@ -5,6 +5,7 @@ import {
   permissions,
   type ControlPayload,
   type EpochState,
+  type Grant,
 } from '../../../src/core/access/index.js';
 import { kidOf } from '../../../src/core/crypto/index.js';
 import { rankIn } from '../../../src/core/election/index.js';
@@ -34,7 +35,7 @@ const maxParents = 64;
 export async function mintEpoch(core: RoomCore, step: Step): Promise<readonly Unit[]> {
   const key = core.ports.random.bytes(32);
   const kid = kidOf(core.roomId, zeros32, key);
-  const continued = new Set([...epochHeads(core.state.access), ...epochsDue(core)]);
+  const continued = new Set([...epochHeads(core.state.access), ...epochsAsked(core), ...epochsShut(core)]);
   const parents = [...continued].sort(newerFirst).slice(0, maxParents);
   const links = parents.map((epoch) => {
     const parentKey = core.epochKeys.get(toHex(epoch.kid));
@@ -92,54 +93,81 @@ async function wrapFor(
 /** Between two devices that could mint: the first one's epoch makes the others' needless. */
 const mintSlotMs = 500;
 
-/** Epochs of mine in an hour that need no pause; each further one doubles it: nobody makes me write control for ever. */
+/** Epochs or wraps of mine in an hour that need no pause; each further one doubles it: nobody makes me write control for ever. */
 const freeMints = 4;
 const mintHourMs = 3_600_000;
 const firstMintPauseMs = 1_000;
 const maxMintPauseMs = 900_000;
+/** While nothing may be sent it is no longer than this: others must not silence a room. */
+const maxSilentPauseMs = 8_000;
 
 /**
- * What is due, in one step (F5): a new epoch where none may be written under, or where one that was written under would
- * stay shut to somebody with effect. Gives the units; none: nothing is due.
+ * What is due, in one step (F5): a new epoch where none may be written under, or where somebody asks for the key of one that
+ * was; a wrap where somebody with effect was left out. Gives the units; none: nothing is due.
  */
-export function mendEpochs(core: RoomCore, step: Step): Promise<readonly Unit[]> {
-  return isMintDue(core) ? mintEpoch(core, step) : Promise.resolve([]);
+export async function mendEpochs(core: RoomCore, step: Step): Promise<readonly Unit[]> {
+  if (isMintDue(core)) return mintEpoch(core, step);
+  const units: Unit[] = [];
+  for (const epoch of epochsShut(core)) {
+    const key = core.epochKeys.get(toHex(epoch.kid));
+    const devices = leftOut(core, epoch);
+    for (let at = 0; key !== undefined && at < devices.length; at += maxWrapRecipients) {
+      const some = devices.slice(at, at + maxWrapRecipients).map((g) => ({ device: g.subjectId, x25519: g.x25519 }));
+      const unit = await tryControl(core, step, await wrapFor(core, { kid: epoch.kid, key }, some));
+      if (!unit.ok) return units;
+      units.push(unit.value);
+    }
+  }
+  return units;
 }
 
 function isMintDue(core: RoomCore): boolean {
-  return sendEpoch(core) === null || epochsDue(core).length > 0;
+  return sendEpoch(core) === null || epochsAsked(core).length > 0;
+}
+
+/** Others with effect that no wrap of an epoch is for. */
+function leftOut(core: RoomCore, { recipients }: EpochState): Grant[] {
+  const { devices } = core.state.access;
+  return [...devices].flatMap(([device, grant]) => (device === core.device || recipients.has(device) ? [] : [grant]));
+}
+
+/** Epochs whose key is held here, which no newer key opens, and which are shut to somebody with effect. */
+function epochsShut(core: RoomCore): readonly EpochState[] {
+  const opened = openedByLinks(core);
+  return [...core.state.access.epochs].flatMap(([kid, epoch]) => {
+    const isEnd = core.epochKeys.has(kid) && !opened.has(kid);
+    return isEnd && leftOut(core, epoch).length > 0 ? [epoch] : [];
+  });
 }
 
 /**
- * Epochs that the next one has to continue, or what was written under them would stay shut to somebody: of those whose key
- * is held here and which no newer key opens, what names not every effective device or was asked for; of the others, what
- * says that this device was given the key. A link of zeros asks, once for everybody: it is answered by a mint.
+ * Epochs that the next one has to continue, or what was written under them would stay shut to somebody who was named: of
+ * those whose key is held here and which no newer key opens, what was asked for; of the others, what says that this device
+ * was given the key. A link of zeros asks, once for everybody: it is answered by a mint.
  */
-function epochsDue(core: RoomCore): readonly EpochState[] {
-  const { epochs, devices } = core.state.access;
+function epochsAsked(core: RoomCore): readonly EpochState[] {
+  const { epochs } = core.state.access;
   const asked = new Set<string>();
   for (const { record } of epochs.values())
     if (record.payload.kind === 'epoch')
       for (const [i, link] of record.payload.links.entries())
         if (isZero(link)) asked.add(toHex(record.payload.parents[i] ?? zeros32));
   const opened = openedByLinks(core);
-  const isShut = (kid: string, { recipients }: EpochState): boolean =>
-    asked.has(kid) || [...devices.keys()].some((device) => !recipients.has(device));
   return [...epochs].flatMap(([kid, epoch]) => {
     const isDue = core.epochKeys.has(kid)
-      ? !opened.has(kid) && isShut(kid, epoch)
+      ? !opened.has(kid) && asked.has(kid)
       : epoch.recipients.has(core.device) && !asked.has(kid);
     return isDue ? [epoch] : [];
   });
 }
 
-function mintPauseMs(core: RoomCore): number {
+function mintPauseMs(core: RoomCore, kind: 'epoch' | 'wrap', maxMs: number): number {
   const since = core.lastHlc.ms - mintHourMs;
   const mine = core.state.log.filter(
-    ({ author, entry, payload }) => author === core.device && entry.hlcMs > since && payload.kind === 'epoch',
+    ({ author, entry, payload }) => author === core.device && entry.hlcMs > since && payload.kind === kind,
   );
   const isFree = mine.length < freeMints;
-  return isFree ? 0 : Math.min(maxMintPauseMs, firstMintPauseMs * 2 ** (mine.length - freeMints));
+  return isFree ? 0 : Math.min(maxMs, firstMintPauseMs * 2 ** (mine.length - freeMints));
 }
 
 /** How long this device waits before it does what {@link mendEpochs} would; null: nothing is due, or it cannot. */
@@ -147,13 +175,18 @@ export function mintDelay(core: RoomCore, here: readonly Bytes[]): number | null
   const grant = myGrant(core);
   if (grant === null || core.epochKeys.size === 0) return null;
   if (!hasPermission(grant.perms, permissions.write)) return null;
-  if (!isMintDue(core)) return null;
+  const isMint = isMintDue(core);
+  if (!isMint && epochsShut(core).length === 0) return null;
   const minters = here.filter((device) => {
     const other = core.state.access.devices.get(toHex(device));
     return other !== undefined && hasPermission(other.perms, permissions.write);
   });
   const newest = core.state.log.at(-1)?.entry.id ?? core.roomId;
-  return mintPauseMs(core) + mintSlotMs * rankIn({ reqId: newest, me: core.keys.deviceId, roster: minters });
+  const maxMs = sendEpoch(core) === null ? maxSilentPauseMs : maxMintPauseMs;
+  return (
+    mintPauseMs(core, isMint ? 'epoch' : 'wrap', maxMs) +
+    mintSlotMs * rankIn({ reqId: newest, me: core.keys.deviceId, roster: minters })
+  );
 }
 
 /** Wraps of one grant, at most: more do not fit its entry beside the rest. */

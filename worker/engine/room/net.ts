@@ -203,8 +203,8 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     }
     scheduleTick(netLink);
     // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who comes in needs the
-    // room's time to take its control at all: until its grant has effect it goes by whoever let it in, of several that say so by the
-    // latest: it signs nothing yet.
+    // room's time to take its control at all: until its grant has effect it goes by whoever let it in, of several that say
+    // so by the latest. It signs nothing before.
     const isMember = core.admitters.length === 0 || myGrant(core) !== null;
     const isAdmitter = (peer: Peer): boolean => core.admitters.some((one) => equalBytes(peer.device, one));
     const known = isMember ? roster.members() : roster.here().filter(isAdmitter);
