@@ -1,6 +1,5 @@
 /** Snapshots of cores: taken, opened again, damaged, and engines that die on the way. */
-import { storedBytes, type Store, type StoreOp, type StoreRow } from '../../src/ports/index.js';
-import type { MemoryDisk } from '../storage/index.js';
+import { storedBytes, type StoreOp, type StoreRow } from '../../src/ports/index.js';
 import type { EnginePorts } from './ports.js';
 import { createRoomCore, type RoomCore } from './room/core.js';
 import { loadRoom } from './room/load.js';
@@ -44,11 +43,6 @@ export function flipped({ key, value }: StoreRow, at: number): StoreOp {
   const place = at % bytes.length;
   bytes[place] = (bytes[place] ?? 0) ^ (1 << (at % 8));
   return { do: 'put', table: 'state', key, value: bytes };
-}
-
-/** A store on a copy of a disk. */
-export async function storeOn(disk: MemoryDisk): Promise<Store> {
-  return disk.open(await disk.raiseGeneration());
 }
 
 /** Ports of an engine that dies at its n-th call of the disk or of compression: before it, or right after it has landed. */

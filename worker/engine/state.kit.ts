@@ -7,7 +7,7 @@ import { roomInfo } from './room/info.js';
 import { summaryOf } from './room/net/lacking.js';
 
 /** Everything that may not differ between a room that was replayed and one that was opened from a snapshot. */
-export function stateLines(core: RoomCore): string[] {
+function stateLines(core: RoomCore): string[] {
   const { state } = core;
   const lines: string[] = [];
   for (const key of domainsInOrder(state)) {

@@ -20,7 +20,7 @@ export async function readSnapshot(core: RoomCore): Promise<StoredSnapshot | nul
   }
   core.snapshot = { changes: 0, blocks: 0, isBad: true }; // until it has been used
   const opened = await Promise.all(
-    rows.map(({ key, value }, index) => {
+    rows.map(async ({ key, value }, index) => {
       const sealed = storedBytes(value);
       return sealed !== null && key[2] === index ? openRow(core.ports, { sealed, index }) : null;
     }),

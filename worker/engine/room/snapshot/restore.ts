@@ -122,9 +122,9 @@ async function tailOf(
   for (const { id, chains } of head.domains)
     for (const { author } of chains) if (!startsByChain.has(chainKey(id, author))) return null;
   const tails = await Promise.all(
-    [...startsByChain.values()].map((stored) =>
-      stored.domain === controlKey ? [] : tailOfChain(core, replay, stored),
-    ),
+    [...startsByChain.values()]
+      .filter(({ domain }) => domain !== controlKey)
+      .map((stored) => tailOfChain(core, replay, stored)),
   );
   return tails.every((tail) => tail !== null) ? tails.flat() : null;
 }
