@@ -65,8 +65,8 @@ module.exports = {
       name: 'no-unresolved',
       comment: 'An import that resolves to nothing is judged by no other rule.',
       severity: 'error',
-      // Their own build is what they import.
-      from: { pathNot: '^(demo|e2e|tests)/' },
+      // Their own build is what they import; packages of bench/ are installed on its first use.
+      from: { pathNot: '^(demo|e2e|tests|bench)/' },
       to: { couldNotResolve: true },
     },
     ...rankRules,
@@ -154,6 +154,20 @@ module.exports = {
       to: { path: '^(src|worker|dist|\\.build)/', pathNot: '^(src|worker)/.+\\.kit\\.ts$' },
     },
     {
+      name: 'bench-by-package-name',
+      comment: 'What is measured is what users get: the public API and the shipped worker.',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(src|worker|demo|tests|e2e|dist|\\.build)/' },
+    },
+    {
+      name: 'nobody-imports-bench',
+      comment: 'It stands on packages that only it installs.',
+      severity: 'error',
+      from: { pathNot: '^bench/' },
+      to: { path: '^bench/' },
+    },
+    {
       name: 'no-code-imports-tests',
       comment: 'Test helpers are not shipped.',
       severity: 'error',
@@ -164,7 +178,7 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     // Anchored: packages keep their code in a dist folder too, and must stay visible.
-    exclude: { path: '^(dist|demo/dist|\\.build|\\.cache)/' },
+    exclude: { path: '^(dist|demo/dist|\\.build|\\.cache|bench/\\.build)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Type-only imports are arrows as well.
     tsPreCompilationDeps: true,

@@ -26,8 +26,34 @@ const houseSyntax = [
   { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
 ];
 
+/** What a page has and Node has not. */
+const benchGlobals = [
+  'window',
+  'self',
+  'document',
+  'location',
+  'navigator',
+  'performance',
+  'indexedDB',
+  'crypto',
+  'Worker',
+  'BroadcastChannel',
+  'TextEncoder',
+  'TextDecoder',
+  'CompressionStream',
+  'DecompressionStream',
+];
+
 export default defineConfig(
-  globalIgnores(['**/dist/', '.build/', '.cache/', 'coverage/', 'test-results/', 'playwright-report/', '**/*.d.mts']),
+  globalIgnores([
+    '**/dist/',
+    '**/.build/',
+    '.cache/',
+    'coverage/',
+    'test-results/',
+    'playwright-report/',
+    '**/*.d.mts',
+  ]),
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
@@ -119,4 +145,10 @@ export default defineConfig(
       ),
     },
   },
+  {
+    // Pages and workers of the bench suite.
+    files: ['bench/pages/**/*.mjs'],
+    languageOptions: { globals: Object.fromEntries(benchGlobals.map((name) => [name, 'readonly'])) },
+  },
+  { files: ['bench/**/*.mjs'], rules: { 'no-restricted-syntax': ['error', ...houseSyntax], eqeqeq: 'error' } },
 );

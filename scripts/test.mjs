@@ -35,6 +35,8 @@ const steps = [
   { name: 'e2e', script: 'test:e2e', kind: 'playwright', minutes: 18 },
   { name: 'package', script: 'test:package', kind: 'vitest', minutes: 5 },
   { name: 'size', script: 'size', kind: 'gate', minutes: 2 },
+  // That the suite runs and all contestants come to the same state; no time is judged.
+  { name: 'bench', script: 'bench:quick', kind: 'gate', minutes: 8 },
 ];
 
 async function main() {

@@ -19,6 +19,7 @@ export type {
   MemberInfo,
   NetworkState,
   ProfileData,
+  RecordRun,
   RecordUpdate,
   Rejection,
   RoleData,

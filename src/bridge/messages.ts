@@ -117,12 +117,20 @@ export interface Rejection {
   readonly values: unknown;
 }
 
+/**
+ * Records of one shape: the names of their fields (null: these are gone), and per record its id, when it was made (ms
+ * since 1970), 0 or 1 for delivered, and its values in the order of the names.
+ */
+export type RecordRun = readonly [collection: string, names: readonly string[] | null, cells: readonly unknown[]];
+
 /** A change of the confirmed state; applied atomically by the view. */
 export interface RoomUpdate {
   /** True: `records` is the whole state, everything else is gone. */
   readonly reset: boolean;
   /** packRecords() of RecordUpdate rows; null when no record changed. */
-  readonly records: Bytes | null;
+  readonly records: readonly RecordRun[] | null;
+  /** Only the records count here, and nothing is shown before the rest has come, in further updates. */
+  readonly more?: boolean;
   /** All writes of this tab up to these counters are in the confirmed state and durable / acknowledged by another device. */
   readonly savedUpTo: number;
   readonly deliveredUpTo: number;

@@ -1,4 +1,4 @@
-import type { Scope, Signal, Source } from '../view/index.js';
+import type { Scope, Signal } from '../view/index.js';
 import { createSignal, settle } from '../view/index.js';
 import type { RoomCore } from './core.js';
 
@@ -8,16 +8,5 @@ import type { RoomCore } from './core.js';
  */
 export function about<T>({ replica }: RoomCore, scope: Scope, compute: () => T): Signal<T> {
   let last: T | undefined;
-  const source: Source<T> = {
-    get: () => (last = settle(last, compute())),
-    watch: (run) => {
-      const emitter = replica.scheduler.createEmitter();
-      const tables = ['$room', '$profiles'].map((name) => replica.table(name).watch(emitter.emit));
-      const stops = [replica.about.watch(run), emitter.watch(run), ...tables];
-      return () => {
-        for (const stop of stops) stop();
-      };
-    },
-  };
-  return createSignal(source, scope);
+  return createSignal({ get: () => (last = settle(last, compute())), watch: replica.about.watch }, scope);
 }

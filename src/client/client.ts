@@ -86,7 +86,7 @@ export function createClient(o: ClientOptions = {}): Client {
   const link = createLink(o, {
     message: receive,
     ready: () => {
-      for (const core of cores.values()) reopen(core);
+      cores.forEach(reopen);
       lending.renew();
     },
     trouble: (error) => {
@@ -188,7 +188,7 @@ export function createClient(o: ClientOptions = {}): Client {
       scope,
     );
   const close = async (): Promise<void> => {
-    for (const core of [...cores.values()]) endCore(core);
+    cores.forEach(endCore);
     scope.close();
     link.stop();
   };
@@ -224,7 +224,7 @@ export function createClient(o: ClientOptions = {}): Client {
       await forget(id);
     },
     erase: async () => {
-      for (const core of [...cores.values()]) endCore(core);
+      cores.forEach(endCore);
       await link.call('erase', {}, { scope });
     },
     close,

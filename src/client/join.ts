@@ -1,7 +1,7 @@
 import type { JoinStep, ProfileData } from '../bridge/index.js';
 import { toHex } from '../core/base/index.js';
 import type { Schema, Scope } from '../view/index.js';
-import { createScheduler, createScope, createSignal, isKeeproomError, modelOf } from '../view/index.js';
+import { createScheduler, createScope, createSignal, isKeeproomError, modelOf, onAbort } from '../view/index.js';
 import { randomBytes } from './check.js';
 import { invitedRoom } from './invite.js';
 import type { Lending } from './lending.js';
@@ -38,8 +38,7 @@ export function createJoin<S extends Schema>(from: string, options: RoomOptions<
     scheduler.batch(changed.emit);
   };
   const run = async (): Promise<Room<S>> => {
-    options.signal?.addEventListener('abort', cancel);
-    if (options.signal?.aborted === true) cancel();
+    const forgetSignal = onAbort(options.signal, cancel);
     const { signal } = canceller;
     const end = { signal, scope: parts.scope };
     parts.joins.set(id, ({ step, progress }) => set({ step, progress }));
@@ -60,7 +59,7 @@ export function createJoin<S extends Schema>(from: string, options: RoomOptions<
     } finally {
       parts.joins.delete(id);
       for (const end of detach) end();
-      options.signal?.removeEventListener('abort', cancel);
+      forgetSignal();
     }
   };
   const room = run();

@@ -12,6 +12,7 @@ import {
   expectFunction,
   mayWrite,
   memberOf,
+  onAbort,
   openInfo,
   profileId,
   signalOf,
@@ -89,13 +90,9 @@ export function createRoom<S extends Schema>(parts: RoomParts): Room<S> {
       expect(['rejected', 'error'].includes(type), 'type', "'rejected' or 'error'", type);
       expectFunction('fn', run);
       const signal = signalOf(o);
-      const stop = core.on(type, run);
-      const off = scope.own(() => {
-        stop();
-        signal?.removeEventListener('abort', off);
-      });
-      signal?.addEventListener('abort', off);
-      if (signal?.aborted === true) off();
+      const stops = [core.on(type, run)];
+      const off = scope.own(() => stops.forEach((stop) => stop()));
+      stops.push(onAbort(signal, off));
       return off;
     },
     leave: () => parts.forget(core.id),

@@ -38,7 +38,7 @@ export class StoreError extends Error {
  * The implementation copies what it is given and gives copies. Failures reject with {@link StoreError}.
  */
 export interface Store {
-  /** `strict` reaches the disk before it resolves (boot, keys, migration); relaxed survives the death of the browser. */
+  /** `strict` reaches the disk before it resolves (boot, keys, grants, migration); relaxed survives the death of the browser. */
   readonly commit: (ops: readonly StoreOp[], o?: { strict?: boolean }) => Promise<void>;
   readonly get: (table: StoreTable, key: StoreKey) => Promise<StoreValue>;
   /** Rows whose key begins with `prefix`, ascending by key. */

@@ -1,5 +1,5 @@
 /** Gives the same object for the same key for as long as anybody holds it, and forgets it then. */
-export function createWeakCache<T extends object>(): (key: string, make: () => T) => T {
+export function createWeakCache<T extends object>(): (key: string, make: (key: string) => T) => T {
   const refs = new Map<string, WeakRef<T>>();
   const gone = new FinalizationRegistry<string>((key) => {
     if (refs.get(key)?.deref() === undefined) refs.delete(key);
@@ -7,7 +7,7 @@ export function createWeakCache<T extends object>(): (key: string, make: () => T
   return (key, make) => {
     const known = refs.get(key)?.deref();
     if (known !== undefined) return known;
-    const made = make();
+    const made = make(key);
     refs.set(key, new WeakRef(made));
     gone.register(made, key);
     return made;

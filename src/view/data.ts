@@ -1,18 +1,18 @@
 import type { PageOp } from '../bridge/index.js';
 import type { Value } from '../core/codec/index.js';
 import type { CollectionDeclaration } from '../core/schema/index.js';
-import { maxJsonDepth, projectFields } from '../core/schema/index.js';
+import { maxJsonDepth, own, projectField, projectFields } from '../core/schema/index.js';
 import { creatorMember } from './access.js';
 import { createWeakCache } from './cache.js';
 import { KeeproomError } from './error.js';
 import { expect, expectInteger, expectObject } from './expect.js';
-import { isRecordId, singleId } from './ids.js';
-import type { RowData, RowEntry, RowSource } from './query.js';
+import { singleId } from './ids.js';
 import { createQueries } from './query.js';
 import type { Replica, Shown } from './replica.js';
+import type { RowData, RowSource } from './result.js';
 import type { Model } from './schema.js';
 import { isPlain, settle } from './settle.js';
-import type { Scope, Source } from './signal.js';
+import type { Scope } from './signal.js';
 import { createSignal } from './signal.js';
 import type { Collection, Data, Fields, Inserted, RecordMeta, Schema, Signal, Single, Write } from './types.js';
 import type { Writer } from './writer.js';
@@ -41,9 +41,7 @@ export function createData<S extends Schema>(parts: DataParts): Data<S> {
 /** One collection as its schema reads it, and the way to write to it. */
 interface Shelf extends RowSource {
   readonly parts: DataParts;
-  readonly shown: (id: string) => Shown | null;
-  /** Rows of one id, by name: for `watch`. */
-  readonly watchId: (id: string) => Source<RowData | null>;
+  readonly signal: (id: string) => Signal<RowData | null>;
   readonly write: (kind: 'insert' | 'update', id: string, values: unknown) => Write;
   readonly change: (op: PageOp) => Write;
 }
@@ -51,42 +49,34 @@ interface Shelf extends RowSource {
 function createShelf(parts: DataParts, collection: string, declaration: CollectionDeclaration): Shelf {
   const { replica, model, scope } = parts;
   const table = replica.table(collection);
-  const rows = new Map<string, { readonly shown: Shown | null; readonly entry: RowEntry | null }>();
-  const read = (id: string, old: RowEntry | null): RowEntry | null => {
+  /** Of what somebody has read. */
+  const rows = new Map<string, { readonly shown: Shown; readonly row: RowData }>();
+  const row = (id: string): RowData | null => {
     const shown = table.get(id) ?? (declaration.single ? nothingYet : null);
-    if (shown === null) return null;
-    const row = settle(old?.row, { id, ...projectFields(declaration, shown.fields) });
-    return row === old?.row && shown.createdAtMs === old.createdAtMs ? old : { row, createdAtMs: shown.createdAtMs };
-  };
-  const entry = (id: string): RowEntry | null => {
-    const shown = table.get(id);
     const known = rows.get(id);
-    if (known !== undefined && known.shown === shown) return known.entry;
-    const next = read(id, known?.entry ?? null);
-    if (next === null) rows.delete(id);
-    else rows.set(id, { shown, entry: next });
+    if (shown === null) {
+      rows.delete(id);
+      return null;
+    }
+    if (known?.shown === shown) return known.row;
+    const next = settle(known?.row, { id, ...projectFields(declaration, shown.fields) });
+    rows.set(id, { shown, row: next });
     return next;
   };
   const change: Shelf['change'] = (op) => parts.writer.write(model.declaration, { op, collection: declaration });
   return {
     parts,
     collection,
-    fields: new Set(['id', ...Object.keys(declaration.fields)]),
-    entry,
-    shown: table.get,
-    ids: table.ids,
-    version: table.version,
-    watch: table.watch,
-    createEmitter: replica.scheduler.createEmitter,
+    has: (field) => field === 'id' || Object.hasOwn(declaration.fields, field),
+    table,
+    row,
+    read: (field, id, shown) => {
+      const declared = own(declaration.fields, field);
+      return declared === undefined ? id : projectField(declared, own(shown.fields, field));
+    },
     scope,
-    watchId: (id) => ({
-      get: () => entry(id)?.row ?? null,
-      watch: (run) => {
-        const emitter = replica.scheduler.createEmitter();
-        const stops = [emitter.watch(run), table.watch((ids) => ids.has(id) && emitter.emit())];
-        return () => stops.forEach((stop) => stop());
-      },
-    }),
+    signal: (id) =>
+      createSignal({ get: () => row(id), watch: (run) => table.watch(run, (changes) => changes.has(id)) }, scope),
     write: (kind, id, values) => {
       const fields = takeValues(model, { collection, kind }, values);
       if (kind === 'update' && Object.keys(fields).length === 0) return parts.writer.transact(() => undefined);
@@ -100,26 +90,25 @@ function createShelf(parts: DataParts, collection: string, declaration: Collecti
 const nothingYet: Shown = { fields: {}, createdAtMs: 0, delivered: true };
 
 function createSingle(shelf: Shelf): Single<string, Fields> {
-  const row = createSignal(shelf.watchId(singleId), shelf.scope);
   // A single always has a row: see nothingYet.
-  return Object.assign(row as Signal<RowData>, {
+  return Object.assign(shelf.signal(singleId) as Signal<RowData>, {
     update: (patch: unknown) => shelf.write('update', singleId, patch),
   });
 }
 
 function createCollection(shelf: Shelf): Collection<string, Fields> {
-  const { collection, entry } = shelf;
+  const { collection, row, table } = shelf;
   const cached = createWeakCache<Signal<RowData | null>>();
   const existing = (method: string, id: unknown): string => {
     expect(typeof id === 'string', `${collection}.${method}: id`, 'a text', id);
-    if (!isRecordId(id) || shelf.shown(id) === null) {
+    if (table.get(id) === null) {
       throw new KeeproomError('record/not-found', `${collection}.${method}: no such record`);
     }
     return id;
   };
   return Object.assign(createQueries(shelf), {
-    get: (id: string) => entry(id)?.row ?? null,
-    watch: (id: string) => cached(id, () => createSignal(shelf.watchId(id), shelf.scope)),
+    get: row,
+    watch: (id: string) => cached(id, shelf.signal),
     insert: (values: unknown): Inserted<string> => {
       const id = shelf.parts.mint();
       return { ...shelf.write('insert', id, values), id };
@@ -135,8 +124,8 @@ function createCollection(shelf: Shelf): Collection<string, Fields> {
   });
 }
 
-function metaOf({ parts, shown }: Shelf, id: string): RecordMeta | null {
-  const record = !isRecordId(id) ? null : shown(id);
+function metaOf({ parts, table }: Shelf, id: string): RecordMeta | null {
+  const record = table.get(id);
   if (record === null) return null;
   const info = parts.replica.info();
   return Object.freeze({

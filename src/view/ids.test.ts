@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { fromHex, toBase64Url } from '../core/base/index.js';
+import { fromBase64Url, fromHex, toBase64Url } from '../core/base/index.js';
 import { createRecordId, profileRecordId, singleRecordId } from '../core/identity/index.js';
-import { createMint, creatorOf, isRecordId, profileId, singleId } from './ids.js';
+import { createMint, creatorOf, profileId, singleId } from './ids.js';
 
 const device = fromHex('0123456789abcdef'.repeat(4))!;
 const own = new Uint8Array(12).fill(0xfe);
@@ -12,14 +12,6 @@ test('ids as texts say what the core says of their bytes', () => {
   expect(creatorOf(id)).toBe(creator);
   expect(profileId(creator)).toBe(toBase64Url(profileRecordId(device)));
   expect(singleId).toBe(toBase64Url(singleRecordId()));
-  expect([id, singleId, profileId(creator)].map(isRecordId)).toEqual([true, true, true]);
-  expect([`${id}A`, id.slice(1), `${id.slice(0, -1)}B`, 7, null].map(isRecordId)).toEqual([
-    false,
-    false,
-    false,
-    false,
-    false,
-  ]);
 });
 
 test('minted ids rise as texts, are ids of their creator, and differ from page to page', () => {
@@ -28,6 +20,6 @@ test('minted ids rise as texts, are ids of their creator, and differ from page t
   const mint = createMint(random);
   const ids = Array.from({ length: 2000 }, () => mint(creator));
   expect([...ids].sort()).toEqual(ids);
-  expect(ids.every((id) => isRecordId(id) && creatorOf(id) === creator)).toBe(true);
+  expect(ids.every((id) => fromBase64Url(id)?.length === 28 && creatorOf(id) === creator)).toBe(true);
   expect(new Set([...ids, createMint(random)(creator)]).size).toBe(2001);
 });

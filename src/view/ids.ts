@@ -3,15 +3,9 @@ import type { Bytes } from '../core/base/index.js';
 // A record id is 28 bytes, 12 of its own and the first 16 of its creator's device id (format.md X1). In base64url the
 // two parts meet between characters, so ids are cut and joined as texts; what a device's ids end in is its `creator`.
 const ownChars = 16;
-const recordId = /^[\w-]{37}[AQgw]$/;
 
 /** The id of every single: zeros. */
 export const singleId: string = 'A'.repeat(38);
-
-/** Whether a record can have this id. */
-export function isRecordId(id: unknown): id is string {
-  return typeof id === 'string' && recordId.test(id);
-}
 
 /** What the ids of the device that made a record end in. */
 export function creatorOf(id: string): string {

@@ -48,6 +48,6 @@ export type {
   ValueField,
   Write,
 } from './types.js';
-export { wait } from './wait.js';
+export { onAbort, wait } from './wait.js';
 export type { Writer } from './writer.js';
 export { createWriter, openInfo } from './writer.js';

@@ -17,6 +17,9 @@ export interface Shown {
   readonly isUnsaved?: boolean;
 }
 
+/** Records that changed, by id, as they were before. */
+export type Changes = ReadonlyMap<string, Shown | null>;
+
 /** The records of one collection. */
 export interface Table {
   /** The same object until something about the record changes; null when there is none. */
@@ -24,8 +27,7 @@ export interface Table {
   readonly ids: () => Iterable<string>;
   /** Rises with every change. */
   readonly version: () => number;
-  /** `mark` hears of ids that may have changed, inside the batch of the change. */
-  readonly watch: (mark: (ids: ReadonlySet<string>) => void) => () => void;
+  readonly watch: Emitter<Changes>['watch'];
 }
 
 /** One op of a transaction, with what is needed to show it. */
@@ -79,7 +81,7 @@ export interface Replica {
   open: Change | null;
   /** Null until the first update. */
   readonly info: () => PageInfo | null;
-  /** Changes of `info` and of the number of unsaved writes. */
+  /** Changes of `info`, of our own collections (`$room` and so on) and of the number of unsaved writes. */
   readonly about: Emitter;
   readonly table: (collection: string) => Table;
   /** Everything the engine says about the room goes through here. */
@@ -96,9 +98,11 @@ export interface Replica {
 }
 
 interface MutableTable extends Table {
-  readonly confirmed: Map<string, Shown>;
-  readonly pending: Map<string, StagedOp[]>;
-  readonly touch: (id: string) => void;
+  /** Null: the record is gone. */
+  readonly confirm: (id: string, shown: Shown | null) => void;
+  /** Changes the list of own ops on top of a record. */
+  readonly stage: (id: string, change: (ops: readonly StagedOp[]) => readonly StagedOp[]) => void;
+  readonly clear: () => void;
   readonly flush: () => void;
 }
 
@@ -111,10 +115,12 @@ export function createReplica(): Replica {
   let unsaved: Change[] = [];
   let undelivered: Change[] = [];
   let info: PageInfo | null = null;
+  /** The parts of an update that have come so far. */
+  let parts: (RecordUpdate | typeof everything)[] = [];
 
   const tableOf = (collection: string): MutableTable => {
     let table = tables.get(collection);
-    if (table === undefined) tables.set(collection, (table = createTable()));
+    if (table === undefined) tables.set(collection, (table = createTable(scheduler)));
     return table;
   };
 
@@ -127,11 +133,7 @@ export function createReplica(): Replica {
 
   const unstage = (ops: readonly StagedOp[]): void => {
     for (const staged of ops) {
-      const table = tableOf(staged.op.collection);
-      const left = table.pending.get(staged.op.id)?.filter((other) => other !== staged) ?? [];
-      if (left.length > 0) table.pending.set(staged.op.id, left);
-      else table.pending.delete(staged.op.id);
-      table.touch(staged.op.id);
+      tableOf(staged.op.collection).stage(staged.op.id, (all) => all.filter((other) => other !== staged));
     }
     about.emit();
   };
@@ -155,25 +157,26 @@ export function createReplica(): Replica {
   };
 
   const advance = ({ savedUpTo, deliveredUpTo }: PageUpdate): void => {
-    const first = unsaved.findIndex(({ n }) => n === 0 || n > savedUpTo);
-    const saved = unsaved.splice(0, first < 0 ? unsaved.length : first);
-    for (const change of saved) {
+    for (const change of takeUpTo(unsaved, savedUpTo)) {
       unstage(change.ops);
       reach(change, savedStage);
       undelivered.push(change);
     }
-    for (const change of undelivered) if (change.n <= deliveredUpTo) reach(change, deliveredStage);
-    undelivered = undelivered.filter((change) => change.n > deliveredUpTo);
+    for (const change of takeUpTo(undelivered, deliveredUpTo)) reach(change, deliveredStage);
   };
 
-  const takeRecords = (rows: readonly RecordUpdate[], reset: boolean): void => {
-    if (reset) for (const table of tables.values()) clear(table);
-    for (const { collection, id, fields, createdAtMs, delivered } of rows) {
-      const table = tableOf(collection);
-      if (fields === null) table.confirmed.delete(id);
-      else table.confirmed.set(id, { fields: toValues(fields), createdAtMs, delivered });
-      table.touch(id);
+  const takeRecords = (): void => {
+    for (const record of parts) {
+      if (record === everything) {
+        for (const table of tables.values()) table.clear();
+        continue;
+      }
+      const { collection, id, fields } = record;
+      // Plain data of our own engine; the schema of the reader decides what it shows of it.
+      tableOf(collection).confirm(id, fields && (record as Shown));
+      if (collection.startsWith('$')) about.emit();
     }
+    parts = [];
   };
 
   return {
@@ -183,10 +186,13 @@ export function createReplica(): Replica {
     about,
     table: tableOf,
     apply: (message) => {
-      const rows = message.records === null ? [] : unpackRecords(message.records);
+      // What another engine had begun to tell ends here.
+      if (message.reset) parts = [everything];
+      parts = parts.concat(unpackRecords(message.records ?? []));
+      if (message.more === true) return;
       update(() => {
         message.rejected.forEach(reject);
-        takeRecords(rows, message.reset);
+        takeRecords();
         advance(message);
         if (message.info !== null) {
           info = message.info;
@@ -198,9 +204,7 @@ export function createReplica(): Replica {
       update(() => {
         if (change.ops.length === 0) unsaved.push(change);
         change.ops.push(staged);
-        const table = tableOf(staged.op.collection);
-        table.pending.set(staged.op.id, [...(table.pending.get(staged.op.id) ?? []), staged]);
-        table.touch(staged.op.id);
+        tableOf(staged.op.collection).stage(staged.op.id, (all) => [...all, staged]);
         about.emit();
       });
     },
@@ -225,50 +229,60 @@ function failWaitsOf(change: Change, error: KeeproomError): void {
   change.waits.clear();
 }
 
-/** Plain data of our own engine; the schema of the reader decides what it shows of it. */
-function toValues(fields: Readonly<Record<string, unknown>>): FieldValues {
-  return fields as FieldValues;
+/** Takes the changes out of the list, which is in the order of sending, that have a number up to this. */
+function takeUpTo(changes: Change[], n: number): Change[] {
+  const end = changes.findIndex((change) => change.n === 0 || change.n > n);
+  return changes.splice(0, end < 0 ? changes.length : end);
 }
 
-function clear(table: MutableTable): void {
-  for (const id of table.confirmed.keys()) table.touch(id);
-  table.confirmed.clear();
-}
+/** Stands for the deletion of all that came before. */
+const everything = null;
 
-function createTable(): MutableTable {
+function createTable({ createEmitter }: Scheduler): MutableTable {
   const confirmed = new Map<string, Shown>();
-  const pending = new Map<string, StagedOp[]>();
+  const pending = new Map<string, readonly StagedOp[]>();
   /** Of records with own writes on top. */
   const overlaid = new Map<string, Shown | null>();
-  const marks = new Set<(ids: ReadonlySet<string>) => void>();
-  let touched = new Set<string>();
+  const { watch, emit } = createEmitter<Changes>();
+  let changes = new Map<string, Shown | null>();
   let version = 0;
+  const get = (id: string): Shown | null => {
+    const ops = pending.get(id);
+    if (ops === undefined) return confirmed.get(id) ?? null;
+    let shown = overlaid.get(id);
+    if (shown === undefined) overlaid.set(id, (shown = overlay(confirmed.get(id) ?? null, ops)));
+    return shown;
+  };
+  const touch = (id: string): void => {
+    if (!changes.has(id)) changes.set(id, get(id));
+    overlaid.delete(id);
+    version++;
+  };
+  const confirm = (id: string, shown: Shown | null): void => {
+    touch(id);
+    if (shown === null) confirmed.delete(id);
+    else confirmed.set(id, shown);
+  };
   return {
-    confirmed,
-    pending,
-    get: (id) => {
-      const ops = pending.get(id);
-      if (ops === undefined) return confirmed.get(id) ?? null;
-      let shown = overlaid.get(id);
-      if (shown === undefined) overlaid.set(id, (shown = overlay(confirmed.get(id) ?? null, ops)));
-      return shown;
+    confirm,
+    stage: (id, change) => {
+      touch(id);
+      const ops = change(pending.get(id) ?? []);
+      if (ops.length > 0) pending.set(id, ops);
+      else pending.delete(id);
     },
+    clear: () => {
+      for (const id of confirmed.keys()) confirm(id, null);
+    },
+    get,
     ids: () => new Set([...confirmed.keys(), ...pending.keys()]),
     version: () => version,
-    watch: (mark) => {
-      marks.add(mark);
-      return () => marks.delete(mark);
-    },
-    touch: (id) => {
-      overlaid.delete(id);
-      touched.add(id);
-      version++;
-    },
+    watch,
     flush: () => {
-      const ids = touched;
-      if (ids.size === 0) return;
-      touched = new Set();
-      for (const mark of marks) mark(ids);
+      const all = changes;
+      if (all.size === 0) return;
+      changes = new Map();
+      emit(all);
     },
   };
 }

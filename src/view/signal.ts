@@ -67,13 +67,16 @@ export function createSignal<T>(source: Source<T>, scope: Scope): Signal<T> {
  */
 export interface Scheduler {
   readonly batch: <T>(change: () => T) => T;
-  readonly createEmitter: () => Emitter;
+  readonly createEmitter: <T = void>() => Emitter<T>;
 }
 
-/** The watchers of one source. `emit` makes them due; call it inside a batch. */
-export interface Emitter {
-  readonly watch: (run: () => void) => () => void;
-  readonly emit: () => void;
+/**
+ * The watchers of one source. `emit` makes them due; call it inside a batch. `isDue` hears of all news at once, and says
+ * whether there is something in it for its watcher.
+ */
+export interface Emitter<T = void> {
+  readonly watch: (run: () => void, isDue?: (news: T) => boolean) => () => void;
+  readonly emit: (news: T) => void;
 }
 
 /** See {@link Scheduler}. */
@@ -97,18 +100,18 @@ export function createScheduler(): Scheduler {
         depth--;
       }
     },
-    createEmitter: () => {
-      const watchers = new Set<() => void>();
+    createEmitter: <T>(): Emitter<T> => {
+      const watchers = new Map<() => void, ((news: T) => boolean) | undefined>();
       return {
-        watch: (run) => {
-          watchers.add(run);
+        watch: (run, isDue) => {
+          watchers.set(run, isDue);
           return () => {
             watchers.delete(run);
             due.delete(run);
           };
         },
-        emit: () => {
-          for (const run of watchers) due.add(run);
+        emit: (news) => {
+          for (const [run, isDue] of watchers) if (isDue?.(news) !== false) due.add(run);
         },
       };
     },

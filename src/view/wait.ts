@@ -13,6 +13,13 @@ export interface Settle<T> {
   readonly reject: (error: Error) => void;
 }
 
+/** Runs when the signal aborts, at once where it has. Returns how to be forgotten. */
+export function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
+  if (signal?.aborted === true) run();
+  signal?.addEventListener('abort', run);
+  return () => signal?.removeEventListener('abort', run);
+}
+
 /**
  * A promise that also ends with its caller's signal (`aborted`) or with the handle it came from (`room/closed`).
  * `begin` registers the two ways out and returns how to be forgotten.
@@ -24,14 +31,9 @@ export async function wait<T>(end: WaitEnd, begin: (settle: Settle<T>) => () => 
     return await new Promise<T>((resolve, reject) => {
       const abort = (): void =>
         reject(new KeeproomError('aborted', 'the wait was given up', { cause: signal?.reason }));
-      if (signal?.aborted === true) {
-        abort();
-        return;
-      }
-      signal?.addEventListener('abort', abort);
-      stops.push(() => signal?.removeEventListener('abort', abort));
+      stops.push(onAbort(signal, abort));
       stops.push(scope.own(() => reject(new KeeproomError('room/closed', 'this handle was closed'))));
-      if (!scope.isClosed()) stops.push(begin({ resolve, reject }));
+      if (signal?.aborted !== true && !scope.isClosed()) stops.push(begin({ resolve, reject }));
     });
   } finally {
     for (const stop of stops) stop();

@@ -114,5 +114,6 @@ export function openInfo(replica: Replica, scope: Scope): PageInfo {
 }
 
 function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  const { then } = Object(value) as { readonly then?: unknown };
+  return typeof then === 'function';
 }

@@ -32,10 +32,10 @@ interface Link extends InviteKeys {
 /** An invite by `core`, for anybody of INVITE to admit by. */
 async function inviteBy(
   core: RoomCore,
-  o: { rank?: number; perms?: number; expiresInMs?: number; write?: readonly Bytes[] } = {},
+  o: { rank?: number; perms?: number; expiresInMs?: number; write?: readonly Bytes[]; publicKeyOf?: InviteKeys } = {},
 ): Promise<Link> {
   const keys = inviteKeys({ roomId: core.roomId, secret: core.ports.random.bytes(16) });
-  const { publicKey: invitePub } = await core.ports.vault.signerOfSeed(keys.seed);
+  const { publicKey: invitePub } = await core.ports.vault.signerOfSeed((o.publicKeyOf ?? keys).seed);
   const { rank, perms, expiresInMs, write } = { ...nextRanks, expiresInMs: 600_000, write: null, ...o };
   const unit = await act(core, (step) =>
     writeControl(core, step, {
@@ -150,6 +150,29 @@ test('[X9] what another member says opens a link is not believed: its maker alon
   await publish(bob, { ...link, psk: bob.ports.random.bytes(32) });
   await copyAll(bob, ada);
   await publish(ada, link);
+  expect((await answerTo(ada, link)).status).toBe('granted');
+}, 60_000);
+
+test('[X9] a member that gives an invite of its own the id, psk and key of another’s link does not close that link', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const link = await inviteBy(ada);
+  const grantOf = (joiner: RoomCore): unknown => ada.state.access.devices.get(joiner.device)?.via?.invite;
+  const mine = await inviteBy(bob, { rank: 30, perms: 1, publicKeyOf: link });
+  await publish(bob, { ...link, id: mine.id, psk: bob.ports.random.bytes(32) });
+  await publish(bob, { ...link, id: mine.id });
+  await copyAll(bob, ada);
+  await publish(ada, link);
+  // Whichever is read first.
+  const entries = ada.state.records.entries.bind(ada.state.records);
+  for (const order of [1, -1]) {
+    const sorted = (name: string) => [...entries(name)].sort(([x], [y]) => (x < y ? -order : order));
+    Object.assign(ada.state.records, { entries: sorted });
+    const { status, joiner } = await answerTo(ada, link);
+    expect([status, grantOf(joiner)]).toEqual(['granted', toHex(link.id)]);
+  }
+  await act(bob, (step) => writeControl(bob, step, { kind: 'revoke', targetKind: 3, target: mine.id, cascade: false }));
+  await copyAll(bob, ada);
   expect((await answerTo(ada, link)).status).toBe('granted');
 }, 60_000);
 

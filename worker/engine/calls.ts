@@ -1,10 +1,25 @@
 import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { hasPermission, permissions } from '../../src/core/access/index.js';
 import { decodeInviteCode } from '../../src/core/invite/index.js';
-import { decodeDeclaration, schemaPrefix, unionDeclarations, type Declaration } from '../../src/core/schema/index.js';
+import {
+  decodeDeclaration,
+  defaultDomain,
+  schemaPrefix,
+  unionDeclarations,
+  type Declaration,
+} from '../../src/core/schema/index.js';
 import type { CallArgs, CallName, CallResult, EngineStats } from '../../src/bridge/index.js';
 import { callError } from './call-error.js';
-import { addDomains, createGenesis, foundRoom, schemaOps, writeMeta } from './create.js';
+import {
+  addDomains,
+  createGenesis,
+  domainNames,
+  foundRoom,
+  isTooMany,
+  maxDataDomains,
+  schemaOps,
+  writeMeta,
+} from './create.js';
 import { createInvite, revokeInvite } from './invites.js';
 import { createJoins, type Joins } from './joins.js';
 import type { EnginePorts } from './ports.js';
@@ -100,6 +115,11 @@ interface Declared {
 function readDeclaration(bytes: Bytes): Declared {
   const decoded = decodeDeclaration(bytes);
   if (!decoded.ok) throw new TypeError(`declaration: ${decoded.fault.detail}`);
+  const { size } = domainNames(decoded.value);
+  if (size > maxDataDomains)
+    throw new RangeError(
+      `declaration: domains: expected at most ${String(maxDataDomains)} with "${defaultDomain}", got ${String(size)}`,
+    );
   return { bytes, value: decoded.value };
 }
 
@@ -127,22 +147,22 @@ async function show(
 
 /** What the app declares otherwise than the room has it, in words for its developer; null: nothing. */
 function conflictOf(room: OpenRoom, { bytes, value }: Declared): string | null {
-  const { declarations } = room.engine.core.state;
+  const { core } = room.engine;
+  const { declarations } = core.state;
   if (declarations.has(toHex(schemaPrefix(bytes)))) return null;
   const published = [...declarations.values()].map(({ declaration }) => declaration);
   const clash = unionDeclarations([...published, value]).conflicts.find(({ index }) => index === published.length);
-  if (clash === undefined) return null;
+  if (clash === undefined) return isTooMany(core, value) ? 'the room has no place for that many domains more' : null;
   const field = clash.field === null ? '' : `, field "${clash.field}"`;
   return `${clash.part === 'role' ? 'role' : 'collection'} "${clash.name}"${field}: the room has it ${clash.detail}`;
 }
 
 async function publish(room: OpenRoom, declaration: Declared): Promise<void> {
-  const { core, act, whenSigning, net } = room.engine;
+  const { core, actSigning, net } = room.engine;
   const isPublished = (): boolean => core.state.declarations.has(toHex(schemaPrefix(declaration.bytes)));
   const mayPublish = (): boolean => hasPermission(myGrant(core)?.perms ?? 0, permissions.manageSchema);
   if (isPublished() || !mayPublish()) return;
-  await whenSigning();
-  await act(async (step) => {
+  await actSigning(async (step) => {
     if (isPublished() || !mayPublish()) return;
     const domains = await addDomains(core, step, declaration.value);
     const units = await writeMeta(core, step, [...domains, ...schemaOps(core, declaration)]);
@@ -179,7 +199,7 @@ async function create(
     bytes: 0,
   };
   const core = c.rooms.newCore({ roomId, keys, boot, row });
-  const room = c.rooms.adopt(core, tab.id, { isNew: true, isCold: ports.isCold === true });
+  const room = c.rooms.adopt(core, tab.id, { start: 'new', isCold: ports.isCold === true });
   try {
     await room.engine.act(async (step) => {
       await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });

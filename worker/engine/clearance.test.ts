@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { controlId } from './replica/index.js';
 import { createClearance } from './room/net/clearance.js';
-import { act, forgeControl, foundCore, give, memberCore } from './core.kit.js';
+import { writeControl } from './room/author.js';
+import { act, forgeControl, foundCore, give, grantFor, memberCore, strangerCore } from './core.kit.js';
 
 test('[F10] a cleared start that is shown a tail it lacks signs nothing until it has fetched it', async () => {
   const ada = await foundCore();
   const bob = await memberCore(ada);
   const [adaId, bobId] = [ada.keys.deviceId, bob.keys.deviceId];
-  const clearance = createClearance(bob, { isNew: false, changed: () => undefined });
+  const clearance = createClearance(bob, { start: 'again', changed: () => undefined });
   expect(clearance.isCleared()).toBe(false);
   expect(await clearance.answered(adaId, [])).toBe('clear');
   expect(clearance.isCleared()).toBe(true);
@@ -29,4 +30,21 @@ test('[F10] a cleared start that is shown a tail it lacks signs nothing until it
   });
   expect(clearance.isCleared()).toBe(true);
   clearance.stop();
+});
+
+test('[F10] the commit of a grant is strict: who lost it would take itself to be alone, and sign its places again', async () => {
+  const ada = await foundCore();
+  const grant = await grantFor(ada, await strangerCore(ada));
+  const commits: unknown[] = [];
+  const { store } = ada.ports;
+  const { commit } = store;
+  Object.assign(store, {
+    commit: (...[ops, o]: Parameters<typeof commit>) => {
+      commits.push(o?.strict);
+      return commit(ops, o);
+    },
+  });
+  await act(ada, (step) => writeControl(ada, step, { kind: 'fold' }));
+  await act(ada, (step) => writeControl(ada, step, grant));
+  expect(commits).toEqual([false, true]);
 });

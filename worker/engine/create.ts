@@ -7,6 +7,7 @@ import { encodePayload, type Op } from '../../src/core/op/index.js';
 import { defaultDomain, metaPrefix, type Declaration } from '../../src/core/schema/index.js';
 import type { ProfileData } from '../../src/bridge/index.js';
 import type { DeviceKeys } from '../../src/ports/index.js';
+import { callError } from './call-error.js';
 import type { EnginePorts } from './ports.js';
 import { admitUnit, codeOf, controlId, type Unit } from './replica/index.js';
 import { signData, storeUnit, tick, writeControl } from './room/author.js';
@@ -16,6 +17,8 @@ import type { Step } from './room/step.js';
 
 /** Limits of the rooms this version makes; consensus data of each room (genesis). */
 const roomLimits = { maxPayload: 128 * 1024, maxDeps: 32, maxControl: 12 * 1024, maxDomains: 16 };
+/** Domains for records in a room that this version makes: `meta` is one of them all. */
+export const maxDataDomains: number = roomLimits.maxDomains - 1;
 const zeros32 = new Uint8Array(32);
 const ruleset = 1;
 
@@ -80,16 +83,31 @@ export async function foundRoom(
   step.strict = true;
 }
 
-/** Makes the data domains a declaration names and the room has not; gives the ops that name them in `meta`. */
-export async function addDomains(core: RoomCore, step: Step, declaration: Declaration): Promise<Op[]> {
+/** Data domains that a declaration says of; every room has `main`. */
+export function domainNames(declaration: Declaration): ReadonlySet<string> {
+  return new Set([defaultDomain, ...Object.values(declaration.collections).map(({ domain }) => domain)]);
+}
+
+/** Of those the ones that the room does not have, in order. */
+function newDomains(core: RoomCore, declaration: Declaration): string[] {
   const known = new Set(core.state.domainNames.values());
-  const names = new Set([
-    defaultDomain,
-    ...Object.values(declaration.collections).map((collection) => collection.domain),
-  ]);
+  return [...domainNames(declaration)].filter((name) => !known.has(name)).sort();
+}
+
+/** Whether the room has no place left for the domains of a declaration (AUTH-10). */
+export function isTooMany(core: RoomCore, declaration: Declaration): boolean {
+  const { domains, limits } = core.state.access;
+  return domains.size + newDomains(core, declaration).length > limits.maxDomains;
+}
+
+/**
+ * Makes the data domains a declaration names and the room has not; gives the ops that name them in `meta`. When there is
+ * no place for them that is a CallError.
+ */
+export async function addDomains(core: RoomCore, step: Step, declaration: Declaration): Promise<Op[]> {
+  if (isTooMany(core, declaration)) throw callError('schema/conflict', 'the room has no place for so many domains');
   const ops: Op[] = [];
-  for (const name of [...names].sort()) {
-    if (known.has(name)) continue;
+  for (const name of newDomains(core, declaration)) {
     const unit = await writeControl(core, step, {
       kind: 'domain',
       scope: zeros32,

@@ -87,6 +87,83 @@ test('[F23] an owner that opens a room with a grown schema can write by it when 
   await device.engine.stop();
 });
 
+test('[F10] a job that throws takes none along that is behind it: each has its turn afterwards', async () => {
+  const device = await startDevice();
+  const { tab, room } = await createRoom(device, 'plans');
+  const invite = { room: room.room, maxUses: 1, expiresInMs: 60_000 };
+  const role = { rank: 20, perms: 7, write: null };
+  const spoiled = tab.call('createInvite', { ...invite, request: 'r', role: { ...role, rank: 70_000 } });
+  const good = tab.call('createInvite', { ...invite, request: 'r2', role });
+  const other = device.tab();
+  const opened = other.call('open', { room: 'plans', declaration });
+  await expect(spoiled).rejects.toThrow();
+  expect((await good).usesLeft).toBe(1);
+  expect(await opened).toEqual({ room: room.room });
+  await device.engine.stop();
+});
+
+test('[AUTH-9] who may not invite is told so', async () => {
+  const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
+  const [host, guest] = [await startDevice(), await startDevice()];
+  const { tab, room } = await createRoom(host);
+  tab.lend(room.room, network.transport('a'));
+  const made = { room: room.room, request: 'r', maxUses: 1, expiresInMs: 60_000 };
+  const invite = await tab.call('createInvite', { ...made, role: { rank: 25, perms: 3, write: null } });
+  const guests = guest.tab();
+  guests.lend(room.room, network.transport('b'));
+  await guests.call('join', { join: 'j', link: invite.code ?? '', declaration, profile: bob });
+  const refused = guests.call('createInvite', { ...made, role: { rank: 40, perms: 3, write: null } });
+  await expect(refused).rejects.toMatchObject({ code: 'access/forbidden' });
+  await host.engine.stop();
+  await guest.engine.stop();
+});
+
+test('[X8] a revocation counts as undelivered until another device has it', async () => {
+  const network = createMemoryNetwork({ random: () => 0.5, schedule: (ms, run) => nodeTime.after(ms, run) });
+  const [host, guest] = [await startDevice(), await startDevice()];
+  const { tab, room } = await createRoom(host);
+  tab.lend(room.room, network.transport('a'));
+  const role = { rank: 20, perms: 7, write: null };
+  const invite = { room: room.room, request: 'r', role, maxUses: 5, expiresInMs: 60_000 };
+  const { id, code } = await tab.call('createInvite', invite);
+  const guests = guest.tab();
+  guests.lend(room.room, network.transport('b'));
+  await guests.call('join', { join: 'j', link: code ?? '', declaration, profile: bob });
+  await until(() => room.info().undelivered === 0);
+  guests.gone();
+  await guest.engine.stop();
+  await until(() => room.info().network !== 'up-to-date');
+  await tab.call('revokeInvite', { room: room.room, invite: id });
+  await until(() => room.info().invites.length === 0);
+  expect(room.info().undelivered).toBe(1);
+  const again = await startDevice({ disk: guest.disk });
+  const back = again.tab();
+  await back.call('open', { room: room.room, declaration });
+  back.lend(room.room, network.transport('c'));
+  await until(() => room.info().undelivered === 0);
+  await host.engine.stop();
+  await again.engine.stop();
+}, 30_000);
+
+test('[AUTH-10] a schema of more domains than a room takes is refused, at once or where it grows beyond; none is left unpublished', async () => {
+  const withDomains = (names: readonly string[]): Uint8Array<ArrayBuffer> => {
+    const of = (domain: string) => [`of-${domain}`, { domain, owned: false, single: false, fields: {} }] as const;
+    return encodeDeclaration({ app: 'test', roles: {}, collections: Object.fromEntries(names.map(of)) });
+  };
+  const names = Array.from({ length: 15 }, (_, i) => `d${String(i)}`);
+  const device = await startDevice();
+  const tab = device.tab();
+  const create = { request: 'cc'.repeat(16), key: 'many', title: 'Many', profile: ada };
+  const tooMany = tab.call('create', { ...create, declaration: withDomains(names) });
+  await expect(tooMany).rejects.toThrow('at most 15 with "main", got 16');
+  const { room } = await tab.call('create', { ...create, declaration: withDomains(names.slice(1)) });
+  expect(Object.keys(tab.room(room).info().domains)).toHaveLength(16);
+  const grown = device.tab().call('open', { room, declaration: withDomains(['d0']) });
+  await expect(grown).rejects.toMatchObject({ code: 'schema/conflict' });
+  expect(await device.tab().call('open', { room, declaration: withDomains(['d1']) })).toEqual({ room });
+  await device.engine.stop();
+});
+
 test('[S17] the list of rooms knows what each takes, also of those that are not open', async () => {
   const before = await startDevice();
   const { tab, room } = await createRoom(before, 'plans');

@@ -3,10 +3,12 @@ import { compareBytes, toHex, type Bytes } from '../../src/core/base/index.js';
 import type { ControlPayload } from '../../src/core/access/index.js';
 import { kidOf } from '../../src/core/crypto/index.js';
 import { sealKey } from '../../src/core/epoch/index.js';
+import { profileOp, writeMeta } from './create.js';
 import { writeControl } from './room/author.js';
 import { learnKey, sendEpoch, setKey, type RoomCore } from './room/core.js';
 import { keysToGive, mendEpochs, mintDelay, mintEpoch } from './room/epochs.js';
 import { kidFor } from './room/net/link.js';
+import { createRoomEngine } from './room/room.js';
 import {
   act,
   addLooseEpochs,
@@ -212,3 +214,22 @@ test('[F5] an epoch that cannot be written as things are is not minted, and fail
   ada.state.access = access;
   expect(await act(ada, (step) => mendEpochs(ada, step))).toHaveLength(2);
 }, 60_000);
+
+test('[F5] what is to be signed waits where the epoch was lost meanwhile that it was to be written under', async () => {
+  const ada = await foundCore();
+  const nothing = (): void => undefined;
+  const host = {
+    storeFailed: nothing,
+    committed: nothing,
+    summaryChanged: nothing,
+    codes: () => new Map<string, string>(),
+  };
+  const engine = createRoomEngine(ada, host, { start: 'new', isCold: false });
+  const written = engine.actSigning((step) => writeMeta(ada, step, [profileOp(ada, { name: 'Ada', color: 'red' })]));
+  const { access } = ada.state;
+  ada.loop.enqueue(() => void (ada.state.access = { ...access, epochs: new Map() }));
+  await ada.loop.idle();
+  ada.loop.enqueue(() => void (ada.state.access = access));
+  expect(await written).toHaveLength(1);
+  await engine.stop();
+});

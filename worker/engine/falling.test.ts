@@ -13,7 +13,17 @@ import {
   textsOf,
   write,
 } from './content.kit.js';
-import { act, copyAll, foundCore, grantFor, memberCore, signedUnit, strangerCore, unitsOf } from './core.kit.js';
+import {
+  act,
+  copyAll,
+  forgeControl,
+  foundCore,
+  grantFor,
+  memberCore,
+  signedUnit,
+  strangerCore,
+  unitsOf,
+} from './core.kit.js';
 import { writeControl } from './room/author.js';
 import type { RoomCore } from './room/core.js';
 import { mendEpochs } from './room/epochs.js';
@@ -85,6 +95,40 @@ test('[AUTH-7] what an admin opened to the room keeps its meaning when the link 
   expect([textsOf(ada, 'notes'), ada.held]).toEqual([['note'], []]);
 }, 60_000);
 
+test('[X3] a name that an admin gave whose link turns out revoked waits for its domain, whatever came first', async () => {
+  const ada = await foundCore();
+  const eva = await memberCore(ada, { rank: 5, perms: 127 });
+  const [bob, cai] = [await memberCore(ada), await memberCore(ada)];
+  await copyAll(ada, eva);
+  const rest = { scope: zeros32, write: null, approval: false, anyAdmitter: true, admitters: [] };
+  const [invitePub, expiryMs] = [ada.keys.deviceId, Date.now() + 600_000];
+  const invite = { kind: 'invite', invitePub, rank: 10, perms: 127, maxUses: 5, expiryMs, ...rest } as const;
+  const target = (await act(ada, (step) => writeControl(ada, step, invite))).entries[0]?.id ?? zeros32;
+  for (const core of [eva, bob, cai]) await copyAll(ada, core);
+  const revoke = { kind: 'revoke', targetKind: 3, target, cascade: false } as const;
+  const revoked = await act(ada, (step) => writeControl(ada, step, revoke));
+  const max = await strangerCore(eva);
+  const via = { invite: target, use: 0, requestId: new Uint8Array(16) };
+  const grant = { ...(await grantFor(eva, max, { rank: 10, perms: 127 })), via };
+  await act(eva, (step) => writeControl(eva, step, grant));
+  await copyAll(eva, max);
+  for (const core of [bob, cai]) {
+    await copyAll(eva, core);
+    await take(core, [revoked]);
+  }
+  const made = { kind: 'domain', scope: zeros32, isMeta: false, nonce: new Uint8Array(16) } as const;
+  const domain = await forgeControl(max, made);
+  const id = toHex(domain.entries[0]?.id ?? zeros32);
+  const payload = payloadOf(insertOf(max, '$domains', { name: 'notes', domain: id }), null);
+  const name = await forgeData(max, domainNamed(max, 'meta'), { entries: [{ ms: Date.now() + 5, payload }] });
+  await take(bob, [domain, name]);
+  await take(cai, [name, domain]);
+  expect([bob, cai].map((core) => [core.state.domainNames.get(id), core.held.length])).toEqual([
+    ['notes', 0],
+    ['notes', 0],
+  ]);
+}, 60_000);
+
 test('[F10] where own entries wait nothing is signed: what is written stays a draft until they stand again', async () => {
   const { ada, bob, sibling } = await roomWithDoomedSchema();
   const main = domainNamed(bob, 'main');
@@ -145,7 +189,7 @@ test('[F10] what waited as a draft is signed as soon as it can be, without anoth
       summaryChanged: nothing,
       codes: () => new Map(),
     },
-    { isNew: true, isCold: false },
+    { start: 'new', isCold: false },
   );
   await engine.whenSigning();
   await engine.act((step) => (step.infoChanged = true));
@@ -265,7 +309,7 @@ test('[F6] reading the room anew takes at most half of the time, however often o
   const engine = createRoomEngine(
     core,
     { storeFailed: nothing, committed: nothing, summaryChanged: nothing, codes: () => new Map() },
-    { isNew: true, isCold: false },
+    { start: 'new', isCold: false },
   );
   await engine.whenSigning();
   const domainId = fromHex(domainNamed(core, 'main')) ?? zeros32;

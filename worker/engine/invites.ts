@@ -1,5 +1,5 @@
 import { fromHex, maxU48, toBase64Url, toHex } from '../../src/core/base/index.js';
-import { mayGive, revokeTargetInvite } from '../../src/core/access/index.js';
+import { hasPermission, mayGive, permissions, revokeTargetInvite } from '../../src/core/access/index.js';
 import { encodeInviteCode, inviteKeys, inviteSecretBytes } from '../../src/core/invite/index.js';
 import { createRecordId } from '../../src/core/identity/index.js';
 import type { CallArgs, InviteInfo } from '../../src/bridge/index.js';
@@ -9,6 +9,7 @@ import { writeMeta } from './create.js';
 import { writeControl } from './room/author.js';
 import { myGrant, now, type RoomCore } from './room/core.js';
 import { domainsByName, inviteInfo } from './room/info.js';
+import { canAct } from './room/local.js';
 import type { RoomEngine } from './room/room.js';
 import type { Step } from './room/step.js';
 
@@ -60,12 +61,19 @@ async function untilSigning(room: RoomEngine): Promise<void> {
   }
 }
 
+/** In the turn itself: what ran before it may have taken away what {@link untilSigning} waited for. */
+function expectSigning({ core, net }: RoomEngine): void {
+  if (!canAct(core, net.isCleared())) throw callError('invite/busy', 'nothing can be signed for a moment; try again');
+}
+
 async function writeInvite(room: InvitingRoom, step: Step, a: CallArgs<'createInvite'>): Promise<string> {
   const { core, net } = room.engine;
   const secret = core.ports.random.bytes(inviteSecretBytes);
   const grant = myGrant(core);
   const write = domainsByName(core, a.role.write);
-  if (grant === null) throw callError('access/forbidden', 'this device is no member with effect');
+  expectSigning(room.engine);
+  if (grant === null || !hasPermission(grant.perms, permissions.invite))
+    throw callError('access/forbidden', 'this device may not invite');
   if (write === undefined)
     throw callError('schema/not-published', 'the role names a domain that the room does not have');
   const power = { rank: a.role.rank, perms: a.role.perms, write: write === null ? null : new Set(write.map(toHex)) };
@@ -133,6 +141,7 @@ export async function revokeInvite(room: RoomEngine, id: string): Promise<void> 
     if (invite.revoked) return;
     if (grant === null || (invite.author.member !== grant.member && grant.rank >= invite.author.rank))
       throw callError('access/forbidden', 'only its maker or somebody senior may revoke an invite');
+    expectSigning(room);
     const unit = await writeControl(core, step, {
       kind: 'revoke',
       targetKind: revokeTargetInvite,

@@ -5,8 +5,8 @@ import { storedBytes, type DeviceKeys } from '../../src/ports/index.js';
 import { callError } from './call-error.js';
 import { profileOp, writeMeta } from './create.js';
 import type { EnginePorts } from './ports.js';
-import { myGrant } from './room/core.js';
-import { runJoin, settleJoin } from './room/joiner.js';
+import { keepJoinKey, myGrant } from './room/core.js';
+import { runJoin } from './room/joiner.js';
 import { loadRoom } from './room/load.js';
 import { putRoom, type RoomRow } from './room/rows.js';
 import type { OpenRoom, Rooms } from './rooms.js';
@@ -137,19 +137,17 @@ async function startJoin(
   };
   const core = rooms.newCore({ roomId: code.roomId, keys, boot, row });
   await loadRoom(core); // a join that was interrupted has stored what came until then
-  const room = rooms.adopt(core, holder, { isNew: true, isCold: ports.isCold === true });
+  const room = rooms.adopt(core, holder, { start: 'join', isCold: ports.isCold === true });
   const running = runJoin(room.engine, { secret: code.secret, requestId, profile, onStep });
   const settle = async (): Promise<void> => {
     try {
       await running.done;
-      await settleJoin(room.engine);
       await room.engine.act((step) => {
-        step.ops.push(putRoom(ports.vault, core.room, core.row), {
-          do: 'delete',
-          table: 'state',
-          key: [core.room, 'join'],
-        });
+        for (const kid of core.state.access.kids) keepJoinKey(core, step, kid);
+        const joinRow = [core.room, 'join'];
+        step.ops.push(putRoom(ports.vault, core.room, core.row), { do: 'delete', table: 'state', key: joinRow });
         step.strict = true;
+        step.effects.push(room.engine.net.joined);
       });
     } catch (error) {
       const isRefused = myGrant(core) === null && refusals.has(codeOf(error));
@@ -171,9 +169,8 @@ function codeOf(error: unknown): string {
 
 /** The profile of a new member; when it cannot be signed yet, the page offers it again. */
 async function introduce(room: OpenRoom, profile: ProfileData): Promise<void> {
-  const { core, act, whenSigning, net } = room.engine;
-  await whenSigning();
-  await act(async (step) => {
+  const { core, actSigning, net } = room.engine;
+  await actSigning(async (step) => {
     const units = await writeMeta(core, step, [profileOp(core, profile)]);
     step.effects.push(() => {
       net.sendUnits(units);

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { sha256 } from '../../src/core/crypto/index.js';
 import { missingRanges } from '../../src/core/reconcile/index.js';
-import { decodeSyncReq, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
+import { decodeBeacon, decodeSyncReq, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
+import type { Peer } from '../../src/core/session/index.js';
 import type { Time } from '../../src/ports/index.js';
-import { domainOf, type DomainReplica } from './replica/index.js';
+import { insertOf, payloadOf, write } from './content.kit.js';
+import { controlKey, domainOf, type DomainReplica } from './replica/index.js';
 import type { RoomCore } from './room/core.js';
 import { createBeacons } from './room/net/beacons.js';
 import { createPull, type PullHost } from './room/net/pull.js';
@@ -91,6 +93,62 @@ test('[SYN-3] a room of 500 authors is fetched whole, one window of their clock 
   pull.stop();
   expect(clockOf(mainOf(bob))).toEqual(clockOf(source));
   expect(requests().length).toBeGreaterThan(1);
+}, 60_000);
+
+/** As of many admins at a time (AUTH-10): domains whose ids are before that of main. */
+function addDomains(core: RoomCore, count: number): void {
+  const { access } = core.state;
+  const made = Array.from({ length: count }, (_, i) => new Uint8Array(32).fill(1, 0, 1).fill(i, 30));
+  const domains = new Map([
+    ...access.domains,
+    ...made.map((id) => [toHex(id), { id, author: '', isMeta: false }] as const),
+  ]);
+  core.state.access = { ...access, domains };
+}
+
+test('[SYN-3] of more domains than a request names each has its turn, and only then a source has nothing more', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  addDomains(bob, 150);
+  const { pull, requests, ended } = pullOf(bob, [ada]);
+  const named = new Set<string>();
+  for (let turn = 1; ended.at(-1)?.isWhole !== true; turn++) {
+    expect(turn).toBeLessThan(5);
+    pull.start({ prefer: ada.keys.deviceId, controlOnly: false });
+    const domains =
+      requests()
+        .at(-1)
+        ?.req.domains.map(({ domainId }) => toHex(domainId)) ?? [];
+    expect(domains).toContain(controlKey);
+    for (const one of domains) named.add(one);
+    expect(pull.source()?.isFirst).toBe(turn === 1);
+    pull.handle({ is: 'done', transfer: pull.source()?.transfer ?? 0, complete: true, useful: true });
+  }
+  pull.stop();
+  expect([...named].sort()).toEqual([controlKey, ...bob.state.access.domains.keys()].sort());
+  expect(named).toContain(toHex(mainOf(bob).id));
+}, 60_000);
+
+test('[SYN-4] of more domains than a beacon names those come first that have changed, then those not named for long', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  addDomains(ada, 250);
+  const { netLink, sent } = linkTo(ada, [peerOf(bob)]);
+  const links = new Map([['memory', netLink]]);
+  const roster = { links, here: () => [], members: () => [], isEffective: () => true, reach: () => null };
+  const beacons = createBeacons(ada, { roster, after: () => () => undefined, isCold: false });
+  const say = (): string[] => {
+    beacons.send('all');
+    const beacon = decodeBeacon(sent.at(-1)?.body ?? new Uint8Array(0));
+    return beacon.ok ? beacon.value.domains.map(({ domainId }) => toHex(domainId)) : [];
+  };
+  const said = [say(), say()];
+  expect(said.map((one) => one.length)).toEqual([180, 180]);
+  expect(new Set(said.flat()).size).toBe(1 + ada.state.access.domains.size);
+  for (let i = 0; i < 4; i++) {
+    await write(ada, toHex(mainOf(ada).id), { payload: payloadOf(insertOf(ada, 'cards', { text: 'news' })) });
+    expect(say()).toContain(toHex(mainOf(ada).id));
+  }
 }, 60_000);
 
 test('[F17] what waits is named as held to who has sent all since, but not what waits for a better copy', async () => {
@@ -224,3 +282,63 @@ test('[SYN-4] what was fetched whole is not asked for again, until a key comes, 
   beacons.fetched(device);
   expect(beacons.bestSource()).toBe(peer);
 }, 60_000);
+
+test('[SYN-4] who says ever new roots and has nothing keeps nobody from being asked, and is asked ever more seldom', async () => {
+  let now = 1_000_000;
+  const ada = await foundCore();
+  const core = { ...ada, ports: { ...ada.ports, time: { ...ada.ports.time, now: () => now } } };
+  const [bob, mallory] = [peerOf(await memberCore(ada), 'b'), peerOf(await memberCore(ada), 'm')];
+  const here = (): readonly Peer[] => [bob, mallory];
+  const roster = { links: new Map(), here, members: here, isEffective: () => true, reach: () => null };
+  const beacons = createBeacons(core, { roster, after: () => () => undefined, isCold: false });
+  const say = ({ device }: Peer, count: number): void => {
+    const domains = [{ domainId: ada.state.control.id, root: ada.ports.random.bytes(32), count }];
+    beacons.hear(device, { domains, serve: true, hidden: false });
+  };
+  const asked: string[] = [];
+  say(bob, 100);
+  for (const endMs = now + 30_000; now < endMs; now += 10) {
+    say(mallory, 2 ** 40);
+    const source = beacons.bestSource();
+    if (source === null || beacons.restMs(source.device) > 0) continue;
+    asked.push(source.address);
+    beacons.roundBegins(source.device);
+    beacons.roundEnds(source.device, { brought: source === bob, complete: true });
+    if (source === bob) say(bob, 100 + asked.length);
+    else beacons.fetched(source.device);
+  }
+  expect(asked.slice(0, 3)).toEqual(['m', 'b', 'b']);
+  expect(asked.filter((one) => one === 'b').length).toBeGreaterThan(1000);
+  say(bob, 0);
+  beacons.roundEnds(bob.device, { brought: false, complete: true });
+  expect(beacons.restMs(bob.device)).toBe(250);
+  for (let i = 0; i < 9; i++) beacons.roundEnds(bob.device, { brought: false, complete: true });
+  expect(beacons.restMs(bob.device)).toBe(8_000);
+  for (let i = 0; i < 9; i++) beacons.roundEnds(bob.device, { brought: false, complete: false });
+  expect(beacons.restMs(bob.device)).toBe(64_000);
+}, 30_000);
+
+test('[SYN-4] of two that bring something each time, each has its turn, whatever they say to hold', async () => {
+  const ada = await foundCore();
+  const peers = [peerOf(await memberCore(ada), 'b'), peerOf(await memberCore(ada), 'm')];
+  const roster = {
+    links: new Map(),
+    here: () => peers,
+    members: () => peers,
+    isEffective: () => true,
+    reach: () => null,
+  };
+  const beacons = createBeacons(ada, { roster, after: () => () => undefined, isCold: false });
+  const asked: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    for (const [n, { device }] of peers.entries()) {
+      const domains = [{ domainId: ada.state.control.id, root: ada.ports.random.bytes(32), count: 10 ** (n + 1) }];
+      beacons.hear(device, { domains, serve: true, hidden: false });
+    }
+    const { address, device } = beacons.bestSource() ?? peerOf(ada, 'nobody');
+    asked.push(address);
+    beacons.roundBegins(device);
+    beacons.roundEnds(device, { brought: true, complete: true });
+  }
+  expect(asked).toEqual(['m', 'b', 'm', 'b', 'm', 'b']);
+}, 30_000);

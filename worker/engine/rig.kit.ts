@@ -281,7 +281,7 @@ function metaPrefixBytes(): Bytes {
 
 function applyUpdate(view: RoomView, update: Extract<FromEngine, { t: 'view' }>['update']): void {
   if (update.reset) view.collections.clear();
-  for (const row of update.records === null ? [] : unpackRecords(update.records)) {
+  for (const row of unpackRecords(update.records ?? [])) {
     const rows = view.collections.get(row.collection) ?? new Map<string, RecordUpdate>();
     view.collections.set(row.collection, rows);
     if (row.fields === null) rows.delete(row.id);

@@ -105,7 +105,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     if (roomId === null) throw callError('storage/broken', 'the id of the room is damaged');
     const core = newCore({ roomId, keys, boot, row: booted });
     await loadRoom(core);
-    const opened = adopt(core, holder, { isNew: false, isCold: ports.isCold === true });
+    const opened = adopt(core, holder, { start: 'again', isCold: ports.isCold === true });
     for (const [id, code] of await inviteCodes(core)) opened.codes.set(id, code);
     for (const [request, id] of await inviteRequests(core)) opened.requests.set(request, id);
     return opened;

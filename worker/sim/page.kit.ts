@@ -266,7 +266,7 @@ function takeUpdate(
 ): void {
   const { view, writes, host } = p;
   if (update.reset) view.collections.clear();
-  const rows = update.records === null ? [] : unpackRecords(update.records);
+  const rows = unpackRecords(update.records ?? []);
   for (const row of rows) {
     const shown = view.collections.get(row.collection) ?? new Map<string, RecordUpdate>();
     view.collections.set(row.collection, shown);

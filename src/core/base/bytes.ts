@@ -1,6 +1,12 @@
 /** Bytes over a plain ArrayBuffer: what WebCrypto, IndexedDB and postMessage all accept. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Of newer platforms (ECMAScript 2026), several times as fast as a loop. */
+interface NewMethods {
+  readonly toHex?: () => string;
+  readonly toBase64?: (o: { readonly alphabet: 'base64url'; readonly omitPadding: boolean }) => string;
+}
+
 const hexPairs: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const base64UrlAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
@@ -42,8 +48,9 @@ export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** Lower-case hexadecimal; the form ids take as keys of maps. */
-export function toHex(bytes: Uint8Array): string {
+/** Lower-case hexadecimal; the form ids take as keys of maps. The platform's own where it has one. */
+export function toHex(bytes: Uint8Array & NewMethods): string {
+  if (bytes.toHex !== undefined) return bytes.toHex();
   let out = '';
   for (const byte of bytes) out += hexPairs[byte] ?? '';
   return out;
@@ -57,8 +64,9 @@ export function fromHex(text: string): Bytes | null {
   return out;
 }
 
-/** Base64url without padding. */
-export function toBase64Url(bytes: Uint8Array): string {
+/** Base64url without padding. The platform's own where it has one. */
+export function toBase64Url(bytes: Uint8Array & NewMethods): string {
+  if (bytes.toBase64 !== undefined) return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
   let out = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);

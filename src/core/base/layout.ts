@@ -16,30 +16,51 @@ export interface Writer {
 
 /** A writer over `size` fresh bytes, owned by the caller after `done`. */
 export function createWriter(size: number): Writer {
-  const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
-  let at = 0;
-  const step = (count: number): number => {
-    at += count;
-    return at - count;
-  };
-  const writer: Writer = {
-    u8: (value) => (view.setUint8(step(1), value), writer),
-    u16: (value) => (view.setUint16(step(2), value), writer),
-    u32: (value) => (view.setUint32(step(4), value), writer),
-    u48: (value) => {
-      const start = step(6);
-      view.setUint16(start, Math.floor(value / 2 ** 32));
-      view.setUint32(start + 2, value % 2 ** 32);
-      return writer;
-    },
-    bytes: (value) => (out.set(value, step(value.length)), writer),
-    done: () => {
-      if (at !== size) throw new RangeError(`layout: wrote ${String(at)} of ${String(size)} bytes`);
-      return out;
-    },
-  };
-  return writer;
+  return new LayoutWriter(size);
+}
+
+/** A class, for there are several in every entry: one object each, whose methods are shared. */
+class LayoutWriter implements Writer {
+  readonly #out: Bytes;
+  #at = 0;
+
+  constructor(size: number) {
+    this.#out = new Uint8Array(size);
+  }
+
+  u8(value: number): Writer {
+    return this.#write(value, 1);
+  }
+
+  u16(value: number): Writer {
+    return this.#write(value, 2);
+  }
+
+  u32(value: number): Writer {
+    return this.#write(value, 4);
+  }
+
+  u48(value: number): Writer {
+    return this.#write(Math.floor(value / 2 ** 32), 2).#write(value % 2 ** 32, 4);
+  }
+
+  bytes(value: Uint8Array): Writer {
+    this.#out.set(value, this.#at);
+    this.#at += value.length;
+    return this;
+  }
+
+  done(): Bytes {
+    if (this.#at !== this.#out.length)
+      throw new RangeError(`layout: wrote ${String(this.#at)} of ${String(this.#out.length)} bytes`);
+    return this.#out;
+  }
+
+  #write(value: number, count: number): this {
+    if (this.#at + count > this.#out.length) throw new RangeError('layout: wrote past the end');
+    for (let shift = 8 * (count - 1); shift >= 0; shift -= 8) this.#out[this.#at++] = value >>> shift;
+    return this;
+  }
 }
 
 /** Big-endian reads at an offset. The caller has checked the bounds; a read past the end gives zeros. */

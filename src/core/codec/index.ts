@@ -14,4 +14,5 @@ export { asArray, asBoolean, asBytes, asBytesUpTo, asList, asMap, asText, asUint
 export { compareUtf8, readUtf8, utf8Bytes, utf8Length } from './utf8.js';
 export type { Value, ValueLimits } from './value.js';
 export { valueLimits } from './value.js';
-export { encodeValue } from './write.js';
+export type { ValueSink } from './write.js';
+export { createValueSink, encodeValue } from './write.js';

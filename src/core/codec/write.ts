@@ -13,6 +13,42 @@ export function encodeValue(value: Value, limits: ValueLimits = valueLimits): By
   return sink.bytes.slice(0, sink.at);
 }
 
+/** Writes the pieces of one value after the other, where its shape is known: the caller sees to it that they add up. */
+export interface ValueSink {
+  readonly arrayHead: (count: number) => void;
+  readonly mapHead: (count: number) => void;
+  readonly binaryHead: (length: number) => void;
+  readonly value: (value: Value) => void;
+  /** Bytes that are encoded already. */
+  readonly raw: (bytes: Uint8Array) => void;
+  /** Bytes so far. */
+  readonly length: () => number;
+  /** What was written, as an array of the caller's; the sink is empty again. */
+  readonly take: () => Bytes;
+}
+
+/** An empty sink; RangeError where more than `limits` allow is written between two takes. */
+export function createValueSink(limits: ValueLimits = valueLimits): ValueSink {
+  const sink = createSink(limits);
+  return {
+    arrayHead: (count) => writeArrayHead(sink, count),
+    mapHead: (count) => writeMapHead(sink, count),
+    binaryHead: (length) => writeBinaryHead(sink, length),
+    value: (value) => writeItem(sink, value),
+    raw: (bytes) => {
+      const at = reserve(sink, bytes.length);
+      // A loop: most pieces are short, where it is faster than a call of set().
+      for (let i = 0; i < bytes.length; i++) sink.bytes[at + i] = bytes[i] ?? 0;
+    },
+    length: () => sink.at,
+    take: () => {
+      const taken = sink.bytes.slice(0, sink.at);
+      sink.at = sink.nodes = 0;
+      return taken;
+    },
+  };
+}
+
 interface Sink {
   bytes: Bytes;
   view: DataView;
@@ -127,34 +163,44 @@ function writeText(sink: Sink, text: string): void {
 }
 
 function writeBinary(sink: Sink, bytes: Uint8Array): void {
-  const length = bytes.length;
+  writeBinaryHead(sink, bytes.length);
+  const at = reserve(sink, bytes.length);
+  sink.bytes.set(bytes, at);
+}
+
+function writeBinaryHead(sink: Sink, length: number): void {
   if (length < 0x100) writeHead(sink, 0xc4, [1, length]);
   else if (length < 0x10000) writeHead(sink, 0xc5, [2, length]);
   else writeHead(sink, 0xc6, [4, length]);
-  const at = reserve(sink, length);
-  sink.bytes.set(bytes, at);
 }
 
 function writeArray(sink: Sink, items: readonly unknown[]): void {
   enter(sink);
-  const count = items.length;
-  if (count < 0x10) writeByte(sink, 0x90 + count);
-  else if (count < 0x10000) writeHead(sink, 0xdc, [2, count]);
-  else writeHead(sink, 0xdd, [4, count]);
-  for (let i = 0; i < count; i++) {
+  writeArrayHead(sink, items.length);
+  for (let i = 0; i < items.length; i++) {
     sink.path.push(i);
     writeItem(sink, items[i]);
     sink.path.pop();
   }
 }
 
+function writeArrayHead(sink: Sink, count: number): void {
+  if (count < 0x10) writeByte(sink, 0x90 + count);
+  else if (count < 0x10000) writeHead(sink, 0xdc, [2, count]);
+  else writeHead(sink, 0xdd, [4, count]);
+}
+
+function writeMapHead(sink: Sink, count: number): void {
+  if (count < 0x10) writeByte(sink, 0x80 + count);
+  else if (count < 0x10000) writeHead(sink, 0xde, [2, count]);
+  else writeHead(sink, 0xdf, [4, count]);
+}
+
 function writeMap(sink: Sink, map: Readonly<Record<string, unknown>>): void {
   enter(sink);
   // Sorted before the check of each key: an ill-formed one throws below wherever the order puts it.
   const keys = Object.keys(map).sort(compareUtf8);
-  if (keys.length < 0x10) writeByte(sink, 0x80 + keys.length);
-  else if (keys.length < 0x10000) writeHead(sink, 0xde, [2, keys.length]);
-  else writeHead(sink, 0xdf, [4, keys.length]);
+  writeMapHead(sink, keys.length);
   for (const key of keys) {
     sink.path.push(key);
     if (key === forbiddenKey) throw new TypeError(`${place(sink)}: this key is not allowed`);

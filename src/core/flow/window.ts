@@ -20,8 +20,8 @@ export interface SendWindow {
   /** Always true when nothing is under way, so that nothing is too large to be sent. */
   readonly canSend: (bytes: number) => boolean;
   readonly sent: (pack: SentPack) => void;
-  /** The peer has taken this pack off the wire. */
-  readonly received: (transfer: number) => void;
+  /** The peer has taken this pack off the wire. Gives whether it was under way. */
+  readonly received: (transfer: number) => boolean;
   /** The peer holds this chain up to `seq`. */
   readonly acked: (head: { readonly domain: string; readonly author: string; readonly seq: number }) => void;
   readonly inFlightBytes: () => number;
@@ -33,8 +33,10 @@ export interface SendWindow {
 export function createSendWindow(limitBytes: number = sendWindowBytes): SendWindow {
   const packs = new Map<number, SentPack>();
   let inFlight = 0;
-  const release = (pack: SentPack | undefined): void => {
-    if (pack !== undefined && packs.delete(pack.transfer)) inFlight -= pack.bytes;
+  const release = (pack: SentPack | undefined): boolean => {
+    if (pack === undefined || !packs.delete(pack.transfer)) return false;
+    inFlight -= pack.bytes;
+    return true;
   };
   return {
     canSend: (bytes) => packs.size === 0 || inFlight + bytes <= limitBytes,

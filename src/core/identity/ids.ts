@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { concatBytes, copyBytes, equalBytes, requireLength } from '../base/index.js';
+import { concatBytes, copyBytes, createRecent, equalBytes, requireLength, toBase64Url } from '../base/index.js';
 
 /** A device id is its Ed25519 public key. */
 export const deviceIdBytes = 32;
@@ -30,6 +30,16 @@ export function singleRecordId(): Bytes {
 /** The record of `$profiles` that belongs to a device (X3). */
 export function profileRecordId(deviceId: Uint8Array): Bytes {
   return createRecordId(new Uint8Array(recordRandomBytes), deviceId);
+}
+
+/** Ids of the last packs. */
+const texts = createRecent<Bytes, string>(16_384);
+
+/** The record id in base64url: what records are found by. Written once for the same array, which must not change. */
+export function recordIdText(recordId: Bytes): string {
+  let text = texts.get(recordId);
+  if (text === undefined) texts.set(recordId, (text = toBase64Url(recordId)), 1);
+  return text;
 }
 
 /** The creator's device prefix in a record id. */

@@ -13,5 +13,6 @@ export {
   isCreatorOf,
   profileRecordId,
   recordIdBytes,
+  recordIdText,
   singleRecordId,
 } from './ids.js';

@@ -6,6 +6,14 @@
  */
 export { isName, isWellFormed, maxNameBytes } from './name.js';
 export type { FieldValues, Op } from './op.js';
-export { maxOpCode, maxOpFields } from './op.js';
+export { maxOpCode, maxOpFields, opCodes } from './op.js';
 export type { Payload } from './payload.js';
-export { decodePayload, encodePayload, maxPayloadBytes, maxPayloadOps, schemaPrefixBytes } from './payload.js';
+export {
+  decodePayload,
+  encodePayload,
+  maxPayloadBytes,
+  maxPayloadOps,
+  notePayload,
+  payloadLimits,
+  schemaPrefixBytes,
+} from './payload.js';

@@ -36,7 +36,8 @@ export type Op =
   /** A code this version does not know, with what followed it: no effect, and encoded again as it came (F19). */
   | { readonly kind: 'opaque'; readonly code: number; readonly rest: readonly Value[] };
 
-const codes = { insert: 0, update: 1, delete: 2, increment: 3 } as const;
+/** Codes of the kinds that this version knows. */
+export const opCodes = { insert: 0, update: 1, delete: 2, increment: 3 } as const;
 /** The first code that is not ours. */
 const firstOpaqueCode = 4;
 
@@ -53,11 +54,11 @@ function writeOp(op: Op): readonly Value[] {
   switch (op.kind) {
     case 'insert':
     case 'update':
-      return [codes[op.kind], op.collection, op.id, op.fields];
+      return [opCodes[op.kind], op.collection, op.id, op.fields];
     case 'delete':
-      return [codes.delete, op.collection, op.id];
+      return [opCodes.delete, op.collection, op.id];
     case 'increment':
-      return [codes.increment, op.collection, op.id, op.field, op.by];
+      return [opCodes.increment, op.collection, op.id, op.field, op.by];
     case 'opaque':
       return [op.code, ...op.rest];
   }
@@ -74,11 +75,11 @@ export function readOp(value: Value | undefined): Result<Op> {
   if (!isName(collection)) return fail('entry/payload', 'expected the name of a collection');
   if (id === null) return fail('entry/payload', `expected a record id of ${String(recordIdBytes)} bytes`);
   switch (code) {
-    case codes.insert:
+    case opCodes.insert:
       return readFields(items, { kind: 'insert', collection, id });
-    case codes.update:
+    case opCodes.update:
       return readFields(items, { kind: 'update', collection, id });
-    case codes.delete:
+    case opCodes.delete:
       return items.length === 3
         ? ok({ kind: 'delete', collection, id })
         : fail('entry/payload', 'delete: expected 3 items');

@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { fail, ok, requireLength, requireWithin } from '../base/index.js';
+import { createRecent, fail, ok, requireLength, requireWithin } from '../base/index.js';
 import type { ValueLimits } from '../codec/index.js';
 import { asArray, asBytes, asList, decodeValue, encodeValue, valueLimits } from '../codec/index.js';
 import type { Op } from './op.js';
@@ -12,7 +12,8 @@ export const maxPayloadOps = 4096;
 /** Largest payload; with its header it stays well below the 192 KiB of a pack's unit (F8). */
 export const maxPayloadBytes = 131_072;
 
-const payloadLimits: ValueLimits = { ...valueLimits, maxBytes: maxPayloadBytes };
+/** Budgets of a payload as a value. */
+export const payloadLimits: ValueLimits = { ...valueLimits, maxBytes: maxPayloadBytes };
 
 /** What a data entry carries: all of its ops take effect, or none. */
 export interface Payload {
@@ -33,8 +34,26 @@ export function encodePayload(payload: Payload): Bytes {
   return encodeValue([schema, ops.map((op, index) => opToValue(op, `ops[${String(index)}]`))], payloadLimits);
 }
 
-/** Total and strict: re-encoding the result gives the same bytes (F14). Code: entry/payload. */
+/** Weight of an entry of {@link known} beside its bytes, about what its objects take. */
+const knownBytes = 256;
+/** Payloads that were read a moment ago, by their bytes: what stores, judges and shows an entry all ask for them. */
+const known = createRecent<Bytes, Payload>(4 * 1024 * 1024);
+
+/** Notes what these bytes decode to, where that was found out in another way. */
+export function notePayload(bytes: Bytes, payload: Payload): void {
+  known.set(bytes, payload, bytes.length + knownBytes);
+}
+
+/** Total and strict: re-encoding the result gives the same bytes (F14). Neither may change afterwards. Code: entry/payload. */
 export function decodePayload(bytes: Bytes): Result<Payload> {
+  const before = known.get(bytes);
+  if (before !== undefined) return ok(before);
+  const read = readPayload(bytes);
+  if (read.ok) notePayload(bytes, read.value);
+  return read;
+}
+
+function readPayload(bytes: Bytes): Result<Payload> {
   const value = decodeValue(bytes, payloadLimits);
   if (!value.ok) return fail('entry/payload', value.fault.detail);
   const items = asArray(value.value, 2);

@@ -26,12 +26,12 @@ function codeOf(result: Result<unknown>): string | null {
 const run = (length: number, kind = 0): Bytes =>
   concatBytes(Uint8Array.of(length, kind), filled(8, 5), filled(32, 6), filled(32, 7));
 
-describe('[PACK-3] columns of body version 1', () => {
+describe('[PACK-3] columns of body version 2', () => {
   test('[PACK-3] what lies where', () => {
     const second = { ...entry, hlcMs: 98, deps: [filled(32, 1), filled(32, 2)], payload: null, commit: filled(32, 9) };
     const third = { ...entry, kind: 255, hlcMs: 98 + 300, hlcCtr: 200, payload: filled(130, 8) };
     const expected = concatBytes(
-      Uint8Array.of(1),
+      Uint8Array.of(2),
       run(2),
       run(1, 255),
       Uint8Array.of(0xc8, 1, 3, 0xd8, 4), // +100, -2, +300
@@ -83,41 +83,41 @@ describe('[PACK-3] columns of body version 1', () => {
   const payload = Uint8Array.of(1, 1, 9);
   const latest = Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f);
   const withDeps = (...deps: Bytes[]): Bytes =>
-    concatBytes(Uint8Array.of(1), run(1), Uint8Array.of(2, 0, deps.length), ...deps, payload);
+    concatBytes(Uint8Array.of(2), run(1), Uint8Array.of(2, 0, deps.length), ...deps, payload);
 
   test('[PACK-3] the good bodies that the table is made from', () => {
-    expect(decodeBody(concatBytes(Uint8Array.of(1), run(1), clock, payload), 1).ok).toBe(true);
+    expect(decodeBody(concatBytes(Uint8Array.of(2), run(1), clock, payload), 1).ok).toBe(true);
     expect(decodeBody(withDeps(filled(32, 1), filled(32, 2)), 1).ok).toBe(true);
-    const atLast = concatBytes(Uint8Array.of(1), run(2), latest, Uint8Array.of(0, 0, 0, 0, 0, 1, 1, 0, 0));
+    const atLast = concatBytes(Uint8Array.of(2), run(2), latest, Uint8Array.of(0, 0, 0, 0, 0, 1, 1, 0, 0));
     expect(decodeBody(atLast, 2)).toMatchObject({ ok: true, value: [{ hlcMs: 2 ** 48 - 1 }, { hlcMs: 2 ** 48 - 1 }] });
   });
 
   test.each([
-    ['another body version', 1, concatBytes(Uint8Array.of(2), run(1), clock, payload)],
+    ['another body version', 1, concatBytes(Uint8Array.of(1), run(1), clock, payload)],
     ['nothing', 1, filled(0, 0)],
-    ['a run of none', 1, concatBytes(Uint8Array.of(1), run(0), run(1), clock, payload)],
-    ['a run that is longer than the unit', 1, concatBytes(Uint8Array.of(1), run(2), clock, payload)],
+    ['a run of none', 1, concatBytes(Uint8Array.of(2), run(0), run(1), clock, payload)],
+    ['a run that is longer than the unit', 1, concatBytes(Uint8Array.of(2), run(2), clock, payload)],
     [
       'two runs that are one',
       2,
-      concatBytes(Uint8Array.of(1), run(1), run(1), Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 1, 0, 0)),
+      concatBytes(Uint8Array.of(2), run(1), run(1), Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 1, 0, 0)),
     ],
-    ['fewer entries than the header says', 2, concatBytes(Uint8Array.of(1), run(1), clock, payload)],
-    ['a time before 1970', 1, concatBytes(Uint8Array.of(1), run(1), Uint8Array.of(1, 0, 0), payload)],
+    ['fewer entries than the header says', 2, concatBytes(Uint8Array.of(2), run(1), clock, payload)],
+    ['a time before 1970', 1, concatBytes(Uint8Array.of(2), run(1), Uint8Array.of(1, 0, 0), payload)],
     [
       'a time beyond 48 bits',
       2,
-      concatBytes(Uint8Array.of(1), run(2), latest, Uint8Array.of(2, 0, 0, 0, 0, 1, 1, 0, 0)),
+      concatBytes(Uint8Array.of(2), run(2), latest, Uint8Array.of(2, 0, 0, 0, 0, 1, 1, 0, 0)),
     ],
-    ['a counter beyond 16 bits', 1, concatBytes(Uint8Array.of(1), run(1), Uint8Array.of(0, 0x80, 0x80, 4, 0), payload)],
+    ['a counter beyond 16 bits', 1, concatBytes(Uint8Array.of(2), run(1), Uint8Array.of(0, 0x80, 0x80, 4, 0), payload)],
     ['33 dependencies', 1, withDeps(...Array.from({ length: 33 }, (_, i) => filled(32, i)))],
     ['dependencies out of order', 1, withDeps(filled(32, 2), filled(32, 1))],
     ['a dependency twice', 1, withDeps(filled(32, 2), filled(32, 2))],
-    ['mode 0', 1, concatBytes(Uint8Array.of(1), run(1), clock, Uint8Array.of(0, 1, 9))],
-    ['mode 3', 1, concatBytes(Uint8Array.of(1), run(1), clock, Uint8Array.of(3), filled(32, 9))],
-    ['a payload longer than the body', 1, concatBytes(Uint8Array.of(1), run(1), clock, Uint8Array.of(1, 2, 9))],
-    ['a length in a longer form', 1, concatBytes(Uint8Array.of(1), run(1), clock, Uint8Array.of(1, 0x81, 0, 9))],
-    ['trailing bytes', 1, concatBytes(Uint8Array.of(1), run(1), clock, payload, filled(1, 0))],
+    ['columns without a content', 1, concatBytes(Uint8Array.of(2), run(1), clock, Uint8Array.of(0, 1, 9))],
+    ['mode 3', 1, concatBytes(Uint8Array.of(2), run(1), clock, Uint8Array.of(3), filled(32, 9))],
+    ['a payload longer than the body', 1, concatBytes(Uint8Array.of(2), run(1), clock, Uint8Array.of(1, 2, 9))],
+    ['a length in a longer form', 1, concatBytes(Uint8Array.of(2), run(1), clock, Uint8Array.of(1, 0x81, 0, 9))],
+    ['trailing bytes', 1, concatBytes(Uint8Array.of(2), run(1), clock, payload, filled(1, 0))],
   ])('[PACK-3] %s is a bad body', (_, count, bytes) => {
     expect(codeOf(decodeBody(bytes, count))).toBe('pack/bad-body');
   });

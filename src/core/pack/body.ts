@@ -1,6 +1,8 @@
 import { compareBytes, copyBytes, fail, ok, type Bytes, type Result } from '../base/index.js';
 import { maxDeps } from '../entry/index.js';
-import { createByteSink, createByteSource, type ByteSource } from './varint.js';
+import type { Payload } from '../op/index.js';
+import { contentOf, readContents, writeContents } from './columns.js';
+import { createByteSink, createByteSource, unzigzag, zigzag, type ByteSink, type ByteSource } from './varint.js';
 
 /** What a body holds of one entry; ids, prev and author follow from the chain. */
 export interface BodyEntry {
@@ -22,13 +24,15 @@ export const maxUnitEntries = 1024;
 /** Body bytes before deflate, and the bound at which inflating stops. */
 export const maxRawBodyBytes: number = 256 * 1024;
 
-const bodyVersion = 1;
+const bodyVersion = 2;
+const modeColumns = 0;
 const modeRaw = 1;
 const modeAbsent = 2;
+const commitBytes = 32;
 
 /**
  * The columns of `entries` (1 to {@link maxUnitEntries}): runs of (kind, boot, cap, kid), then hlc deltas, counters,
- * dependency counts, dependencies, modes, payload lengths, payloads. One value has one encoding.
+ * dependency counts, dependencies, modes, contents. One value has one encoding.
  */
 export function encodeBody(entries: readonly BodyEntry[]): Bytes {
   const sink = createByteSink();
@@ -51,10 +55,22 @@ export function encodeBody(entries: readonly BodyEntry[]): Bytes {
   for (const entry of entries) sink.uint(entry.hlcCtr);
   for (const entry of entries) sink.byte(entry.deps.length);
   for (const entry of entries) for (const dep of entry.deps) sink.bytes(dep);
-  for (const entry of entries) sink.byte(entry.payload === null ? modeAbsent : modeRaw);
-  for (const entry of entries) if (entry.payload !== null) sink.uint(entry.payload.length);
-  for (const entry of entries) sink.bytes(entry.payload ?? entry.commit ?? missingBoth());
+  writePayloads(sink, entries);
   return sink.take();
+}
+
+function writePayloads(sink: ByteSink, entries: readonly BodyEntry[]): void {
+  const contents: Payload[] = [];
+  const raw: Bytes[] = [];
+  for (const { payload, commit } of entries) {
+    const content = payload && contentOf(payload);
+    if (content !== null) contents.push(content);
+    else raw.push(payload ?? commit ?? missingBoth());
+    sink.byte(content !== null ? modeColumns : payload !== null ? modeRaw : modeAbsent);
+  }
+  for (const { payload } of entries) if (payload !== null && contentOf(payload) === null) sink.uint(payload.length);
+  for (const bytes of raw) sink.bytes(bytes);
+  writeContents(sink, contents);
 }
 
 /** The `count` entries of a body; anything but the one canonical encoding is 'pack/bad-body'. Bytes are copies. */
@@ -70,9 +86,11 @@ export function decodeBody(bytes: Uint8Array, count: number): Result<BodyEntry[]
   if (payloads === null || !source.atEnd()) return fail('pack/bad-body');
   const entries: BodyEntry[] = [];
   for (let i = 0; i < count; i++) {
-    const [run, clock, dep, payload] = [runs[i], clocks[i], deps[i], payloads[i]];
-    if (run === undefined || clock === undefined || dep === undefined || payload === undefined) break;
-    entries.push({ ...run, ...clock, deps: dep, ...payload });
+    const [run, clock, dep, content] = [runs[i], clocks[i], deps[i], payloads[i]];
+    if (run === undefined || clock === undefined || dep === undefined || content === undefined) break;
+    const { kind, boot, cap, kid } = run;
+    const { payload, commit } = content;
+    entries.push({ kind, boot, cap, kid, hlcMs: clock.hlcMs, hlcCtr: clock.hlcCtr, deps: dep, payload, commit });
   }
   return entries.length === count ? ok(entries) : fail('pack/bad-body');
 }
@@ -97,14 +115,6 @@ function runLength(entries: readonly BodyEntry[], start: number): number {
   let end = start + 1;
   for (let next = entries[end]; first && next && isSameRun(first, next); next = entries[end]) end++;
   return end - start;
-}
-
-function zigzag(value: number): number {
-  return value >= 0 ? value * 2 : -value * 2 - 1;
-}
-
-function unzigzag(value: number): number {
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
 function readRuns(source: ByteSource, count: number): Run[] | null {
@@ -141,15 +151,22 @@ function readClocks(source: ByteSource, count: number): { hlcMs: number; hlcCtr:
   return rows;
 }
 
-function readDeps(source: ByteSource, count: number): Bytes[][] | null {
+/** Of most entries. */
+const none: readonly Bytes[] = [];
+
+function readDeps(source: ByteSource, count: number): (readonly Bytes[])[] | null {
   const counts: number[] = [];
   for (let i = 0; i < count; i++) {
     const n = source.byte();
     if (n === null || n > maxDeps) return null;
     counts.push(n);
   }
-  const rows: Bytes[][] = [];
+  const rows: (readonly Bytes[])[] = [];
   for (const n of counts) {
+    if (n === 0) {
+      rows.push(none);
+      continue;
+    }
     const row: Bytes[] = [];
     for (let i = 0; i < n; i++) {
       const id = source.bytes(32);
@@ -168,22 +185,29 @@ function readPayloads(source: ByteSource, count: number): PayloadColumn[] | null
   const modes: number[] = [];
   for (let i = 0; i < count; i++) {
     const mode = source.byte();
-    if (mode !== modeRaw && mode !== modeAbsent) return null;
+    if (mode === null || mode > modeAbsent) return null;
     modes.push(mode);
   }
   const lengths: number[] = [];
   for (const mode of modes) {
-    const length = mode === modeRaw ? source.uint() : 0;
+    const length = mode === modeRaw ? source.uint() : mode === modeAbsent ? commitBytes : 0;
     if (length === null) return null;
     lengths.push(length);
   }
-  const rows: PayloadColumn[] = [];
+  const raw: Bytes[] = [];
   for (const [i, mode] of modes.entries()) {
-    const bytes = source.bytes(mode === modeRaw ? (lengths[i] ?? 0) : 32);
-    if (bytes === null) return null;
-    rows.push(
-      mode === modeRaw ? { payload: copyBytes(bytes), commit: null } : { payload: null, commit: copyBytes(bytes) },
-    );
+    if (mode === modeColumns) continue;
+    const bytes = source.bytes(lengths[i] ?? 0);
+    // What has columns has no other form.
+    const own = bytes && copyBytes(bytes);
+    if (own === null || (mode === modeRaw && contentOf(own) !== null)) return null;
+    raw.push(own);
   }
-  return rows;
+  const contents = readContents(source, modes.length - raw.length);
+  if (contents === null) return null;
+  let [rawAt, contentAt] = [0, 0];
+  return modes.map((mode): PayloadColumn => {
+    const bytes = (mode === modeColumns ? contents[contentAt++] : raw[rawAt++]) ?? missingBoth();
+    return mode === modeAbsent ? { payload: null, commit: bytes } : { payload: bytes, commit: null };
+  });
 }

@@ -1,4 +1,4 @@
-import { equalBytes, fail, ok, toHex, type Bytes, type Result } from '../base/index.js';
+import { equalBytes, fail, isZero, ok, toHex, type Bytes, type Result } from '../base/index.js';
 import { commitKey, createCommitments, createEntryIds, type Entry } from '../entry/index.js';
 import type { BodyEntry } from './body.js';
 
@@ -23,31 +23,57 @@ export function rebuildRun(
   bodies: readonly BodyEntry[],
   prkOf: (kidHex: string) => Bytes | null,
 ): Result<Entry[]> {
-  const isControl = run.domainId.every((byte) => byte === 0);
-  const commitments = new Map<string, ReturnType<typeof createCommitments>>();
+  const commitmentUnder = createCommitmentsOf(run, prkOf);
   const entryIdOf = createEntryIds();
+  const { domainId, author } = run;
   const entries: Entry[] = [];
   let prev = run.prevId;
   for (const [i, body] of bodies.entries()) {
-    const seq = run.fromSeq + i;
-    const kid = toHex(body.kid);
-    let commitmentOf = commitments.get(kid);
-    if (commitmentOf === undefined && body.payload !== null) {
-      const prk = isControl ? null : prkOf(kid);
-      if (prk === null && !isControl) return fail('pack/unknown-key');
-      commitmentOf = createCommitments(commitKey(prk, run.domainId, run.author));
-      commitments.set(kid, commitmentOf);
-    }
-    const commit = body.payload === null ? body.commit : commitmentOf?.(seq, body.payload);
+    const { kind, boot, cap, kid, hlcMs, hlcCtr, deps, payload } = body;
+    const [seq, roomId] = [run.fromSeq + i, genesisRoom(run, run.fromSeq + i, body)];
+    const commitmentOf = payload === null ? null : commitmentUnder(kid);
+    if (payload !== null && commitmentOf === null) return fail('pack/unknown-key');
+    const commit = payload === null ? body.commit : commitmentOf?.(seq, payload);
     if (!commit) return fail('pack/bad-body');
-    const place = { roomId: genesisRoom(run, seq, body), domainId: run.domainId, author: run.author, seq, prev };
-    const filled = { ...body, commit };
-    const entry: Entry = { ...place, ...filled, id: entryIdOf(place, filled) };
+    // One literal: an object that is put together from others costs more here than its hashes.
+    const entry: Entry & { id: Bytes } = {
+      id: prev,
+      roomId,
+      domainId,
+      author,
+      seq,
+      prev,
+      kind,
+      boot,
+      cap,
+      kid,
+      hlcMs,
+      hlcCtr,
+      deps,
+      payload,
+      commit,
+    };
+    prev = entry.id = entryIdOf(entry, entry);
     entries.push(entry);
-    prev = entry.id;
   }
   if (run.endId !== null && !equalBytes(prev, run.endId)) return fail('pack/bad-end');
   return ok(entries);
+}
+
+/** Commitments of the run under a kid; null when its epoch is not held. Those of one kid come one after the other. */
+function createCommitmentsOf(
+  run: RunPlace,
+  prkOf: (kidHex: string) => Bytes | null,
+): (kid: Bytes) => ReturnType<typeof createCommitments> | null {
+  const isControl = isZero(run.domainId);
+  let last: { readonly kid: Bytes; readonly commitmentOf: ReturnType<typeof createCommitments> } | null = null;
+  return (kid) => {
+    if (last?.kid === kid) return last.commitmentOf;
+    const prk = isControl ? null : prkOf(toHex(kid));
+    if (prk === null && !isControl) return null;
+    last = { kid, commitmentOf: createCommitments(commitKey(prk, run.domainId, run.author)) };
+    return last.commitmentOf;
+  };
 }
 
 const zeros32 = new Uint8Array(32);

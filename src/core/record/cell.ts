@@ -18,11 +18,13 @@ export interface Cell {
   sums: Record<string, Sum> | null;
   /** The earliest op that makes the record exist; null while only changes of it have come. */
   made: Stamp | null;
+  /** The last entry that showed in it, as the number of its application. */
+  shownBy: number;
 }
 
 /** A cell after its first op, which is not applied yet. */
 export function createCell(base: Stamp): Cell {
-  return { fields: {}, base, stamps: null, sums: null, made: null };
+  return { fields: {}, base, stamps: null, sums: null, made: null, shownBy: 0 };
 }
 
 /** The record exists; the earliest of several stamps is when. Answers whether that changed anything. */
@@ -38,18 +40,25 @@ export function writeFields(cell: Cell, fields: FieldValues, stamp: Stamp): bool
     cell.fields = fields;
     return !isEmpty(fields);
   }
-  const next: Record<string, Value> = { ...cell.fields };
-  let hasChanged = false;
-  for (const name of Object.keys(fields)) {
-    const value = fields[name];
-    if (value === undefined || !isNewer(cell, name, { value, stamp })) continue;
-    next[name] = value;
-    cell.stamps ??= {};
-    cell.stamps[name] = stamp;
-    hasChanged = true;
-  }
-  if (hasChanged) cell.fields = next;
-  return hasChanged;
+  const names = Object.keys(fields);
+  const won = names.filter((name) => isNewer(cell, name, { value: fields[name] ?? null, stamp }));
+  if (won.length === 0) return false;
+  const stamps = (cell.stamps ??= {});
+  for (const name of won) stamps[name] = stamp;
+  cell.fields = won.length === names.length && covers(fields, cell.fields) ? fields : merged(cell.fields, fields, won);
+  return true;
+}
+
+/** Whether `fields` has every name that `old` has: then nothing of `old` is left. */
+function covers(fields: FieldValues, old: FieldValues): boolean {
+  for (const name in old) if (!Object.hasOwn(fields, name)) return false;
+  return true;
+}
+
+function merged(old: FieldValues, fields: FieldValues, names: readonly string[]): FieldValues {
+  const next: Record<string, Value> = { ...old };
+  for (const name of names) next[name] = fields[name] ?? null;
+  return next;
 }
 
 /** Adds to a counter. Deltas are not told apart: each op must come once. */

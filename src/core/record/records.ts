@@ -1,6 +1,6 @@
 import { toBase64Url } from '../base/index.js';
 import type { Hlc, Stamp } from '../clock/index.js';
-import { singleRecordId } from '../identity/index.js';
+import { recordIdText, singleRecordId } from '../identity/index.js';
 import type { FieldValues, Op } from '../op/index.js';
 import type { Cell } from './cell.js';
 import { createCell, incrementField, makeCell, writeFields } from './cell.js';
@@ -50,6 +50,7 @@ export interface Records {
 const deleted = null;
 type Slot = Cell | typeof deleted;
 
+const noSlots = new Map<string, Slot>();
 const singleId = toBase64Url(singleRecordId());
 /** Hex digits of the part of a device id that a record id names. */
 const prefixDigits = 32;
@@ -58,6 +59,7 @@ const noCreator = '0'.repeat(prefixDigits);
 /** The state of a room without entries. */
 export function createRecords(): Records {
   const slotsByCollection = new Map<string, Map<string, Slot>>();
+  let applied = 0;
 
   const slotsOf = (collection: string): Map<string, Slot> => {
     let slots = slotsByCollection.get(collection);
@@ -67,16 +69,17 @@ export function createRecords(): Records {
 
   return {
     apply: ({ author, hlc, ops }) => {
-      const changed = new Map<string, ChangedRecord>();
-      ops.forEach((op, opIndex) => {
-        if (op.kind === 'opaque') return;
-        const { collection } = op;
-        const id = toBase64Url(op.id);
+      const changed: ChangedRecord[] = [];
+      applied++;
+      let [name, slots] = ['', noSlots];
+      for (const [opIndex, op] of ops.entries()) {
+        if (op.kind === 'opaque') continue;
+        if (op.collection !== name) [name, slots] = [op.collection, slotsOf(op.collection)];
+        const id = recordIdText(op.id);
         const stamp: Stamp = { hlcMs: hlc.ms, hlcCtr: hlc.ctr, author, opIndex };
-        // All ids are of one length, so this is no other record's key.
-        if (applyToSlots(slotsOf(collection), { op, id, stamp })) changed.set(id + collection, { collection, id });
-      });
-      return [...changed.values()];
+        if (applyToSlots(slots, { op, id, stamp, applied })) changed.push({ collection: name, id });
+      }
+      return changed;
     },
     get: (collection, id) => stateOf(id, slotsByCollection.get(collection)?.get(id)),
     entries: function* (collection) {
@@ -89,22 +92,29 @@ export function createRecords(): Records {
   };
 }
 
-/** One op on the records of its collection. Answers whether its record looks different now. */
-function applyToSlots(
-  slots: Map<string, Slot>,
-  { op, id, stamp }: { readonly op: Exclude<Op, { kind: 'opaque' }>; readonly id: string; readonly stamp: Stamp },
-): boolean {
+interface Change {
+  readonly op: Exclude<Op, { kind: 'opaque' }>;
+  readonly id: string;
+  readonly stamp: Stamp;
+  /** Number of the entry among those that were applied. */
+  readonly applied: number;
+}
+
+/** One op on the records of its collection. Answers whether its record looks different now, once for an entry. */
+function applyToSlots(slots: Map<string, Slot>, { op, id, stamp, applied }: Change): boolean {
   const slot = slots.get(id);
   if (slot === deleted) return false;
   if (op.kind === 'delete') {
     slots.set(id, deleted);
-    return slot !== undefined && slot.made !== null;
+    return slot !== undefined && slot.made !== null && slot.shownBy !== applied;
   }
   const cell = slot ?? createCell(stamp);
   if (slot === undefined) slots.set(id, cell);
   const isMade = (op.kind === 'insert' || id === singleId) && makeCell(cell, stamp);
   const isWritten = writeOp(cell, op, stamp);
-  return cell.made !== null && (isMade || isWritten);
+  if (cell.made === null || (!isMade && !isWritten) || cell.shownBy === applied) return false;
+  cell.shownBy = applied;
+  return true;
 }
 
 function writeOp(cell: Cell, op: Exclude<Op, { kind: 'opaque' | 'delete' }>, stamp: Stamp): boolean {

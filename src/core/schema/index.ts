@@ -27,7 +27,7 @@ export {
   permissionNames,
 } from './declaration.js';
 export { maxProfileNameLength, metaDeclaration, metaPrefix } from './meta.js';
-export { projectFields } from './project.js';
+export { projectField, projectFields } from './project.js';
 export { decodeDeclaration } from './read.js';
 export type { Conflict } from './union.js';
 export { coversDeclaration, unionDeclarations } from './union.js';

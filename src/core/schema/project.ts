@@ -11,13 +11,16 @@ import { hasTypeOf } from './value.js';
  */
 export function projectFields(collection: CollectionDeclaration, fields: FieldValues): FieldValues {
   const out: Record<string, Value> = {};
-  for (const name of Object.keys(collection.fields)) {
-    const field = collection.fields[name];
-    if (field === undefined || field.kind === 'opaque') continue;
-    const value = own(fields, name);
-    out[name] = value !== undefined && hasTypeOf(field, value) ? value : emptyOf(field);
+  for (const [name, field] of Object.entries(collection.fields)) {
+    if (field.kind !== 'opaque') out[name] = projectField(field, own(fields, name));
   }
   return out;
+}
+
+/** One field of a record as {@link projectFields} reads it; of a kind that this version does not know, null. */
+export function projectField(field: FieldDeclaration, value: Value | undefined): Value {
+  if (field.kind === 'opaque') return null;
+  return value !== undefined && hasTypeOf(field, value) ? value : emptyOf(field);
 }
 
 function emptyOf(field: Exclude<FieldDeclaration, { readonly kind: 'opaque' }>): Value {

@@ -3,8 +3,8 @@ import type { Form } from '../codec/index.js';
 import { fieldsOf, held, uintTo } from '../codec/index.js';
 import { byDomain, idForm, perDomain, readMessage, u48Form, writeMessage } from './shape.js';
 
-/** Domains that one BEACON names; of more, those with the lowest ids, control among them. */
-const maxBeaconDomains = 180;
+/** Domains that one BEACON names: who has more chooses. */
+export const maxBeaconDomains = 180;
 
 /** What a domain looks like from outside: equal roots, equal sets. */
 export interface DomainSummary {

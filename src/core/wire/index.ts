@@ -8,7 +8,7 @@
 export type { Ack, AckHead } from './ack.js';
 export { decodeAck, encodeAck, maxAckHeads, maxAckTransfers } from './ack.js';
 export type { Beacon, DomainSummary } from './beacon.js';
-export { decodeBeacon, encodeBeacon } from './beacon.js';
+export { decodeBeacon, encodeBeacon, maxBeaconDomains } from './beacon.js';
 export type { Envelope, EnvelopeKey, EnvelopePlace } from './envelope.js';
 export {
   decodeEnvelope,

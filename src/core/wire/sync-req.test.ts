@@ -84,7 +84,7 @@ test('[SYN-3] 500 authors in two domains are all fetched: each request goes on w
           if (count < 2) got[i]?.add(toHex(author));
         }
     const windows = asked.map(({ domainId, window }) => ({ domain: toHex(domainId), window }));
-    ({ round, isWhole } = nextRound(round, windows, 'ada'));
+    ({ round, isWhole } = nextRound(round, { windows, isLast: true }, 'ada'));
     expect(requests).toBeLessThan(12);
   }
   const lacking = held.map((clock) => clock.filter(({ count }) => count < 2).map(({ author }) => toHex(author)));
@@ -95,10 +95,10 @@ test('[SYN-3] 500 authors in two domains are all fetched: each request goes on w
 test('[SYN-3] a round that several have served says of none of them that it has nothing more', () => {
   const cut = [{ domain: 'd', window: { after: null, upTo: bytes(16, 1) } }];
   const rest = [{ domain: 'd', window: { after: bytes(16, 1), upTo: null } }];
-  const first = nextRound(firstRound, cut, 'ada');
+  const first = nextRound(firstRound, { windows: cut, isLast: true }, 'ada');
   expect(first).toMatchObject({ isWhole: false, round: { by: 'ada' } });
-  expect(nextRound(first.round, rest, 'ada')).toEqual({ isWhole: true, round: firstRound });
-  expect(nextRound(first.round, rest, 'bob')).toEqual({ isWhole: false, round: firstRound });
+  expect(nextRound(first.round, { windows: rest, isLast: true }, 'ada')).toEqual({ isWhole: true, round: firstRound });
+  expect(nextRound(first.round, { windows: rest, isLast: true }, 'bob')).toEqual({ isWhole: false, round: firstRound });
 });
 
 test('[X6] going on where the last window ended reaches every author once', () => {

@@ -9,7 +9,7 @@ import type { DomainSummary } from './beacon.js';
 import { byDomain, idForm, perDomain, readMessage, reqIdForm, u32Form, u48Form, writeMessage } from './shape.js';
 import { maxSignedMessageBytes } from './signed.js';
 
-/** Domains of one request; more of them wait for the next. */
+/** Domains of one request; more of them wait for the next, which the requester begins behind them. */
 export const maxRequestDomains = 64;
 /** Devices a request excludes. */
 export const maxExcluded = 8;

@@ -177,7 +177,8 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
     const roomNowMs = entry.seq < (o.knownTo ?? 0) ? Number.MAX_SAFE_INTEGER : o.roomNowMs;
     const context = dataContext(state, d.domainHex, { head, roomNowMs });
     const admitted = admitData(entry, context);
-    const effect = admitted.ok ? effectOf(state, entry, context) : admitted;
+    const judged = admitted.ok ? effectOf(state, entry, context) : admitted;
+    const effect = waitOfVoid(judged, entry, context) ?? judged;
     if (!effect.ok && faultOutcomes[effect.fault.code] !== 'void') {
       rest = effect.fault;
       break;
@@ -236,8 +237,19 @@ function effectOf(state: ReplicaState, entry: Entry, context: DataContext): Resu
  */
 function learnOfVoid(state: ReplicaState, entry: Entry, context: DataContext): void {
   if (!context.domain.isMeta) return;
-  const effect = judgeEffect(entry, { ...context, access: { ...context.access, voids: new Map() } });
-  if (effect.ok) learnFromMeta(state, effect.value.ops);
+  const effect = judgeDespiteVoids(entry, context);
+  if (effect.ok) learnFromMeta(state, effect.value.ops, toHex(context.domain.id));
+}
+
+/** So it waits like one that has effect, for a domain that it names, say: or nobody would come back to it. */
+function waitOfVoid(judged: Result<unknown>, entry: Entry, context: DataContext): Result<never> | null {
+  if (judged.ok || !context.domain.isMeta || faultOutcomes[judged.fault.code] !== 'void') return null;
+  const effect = judgeDespiteVoids(entry, context);
+  return !effect.ok && faultOutcomes[effect.fault.code] === 'hold' ? effect : null;
+}
+
+function judgeDespiteVoids(entry: Entry, context: DataContext): Result<Payload> {
+  return judgeEffect(entry, { ...context, access: { ...context.access, voids: new Map() } });
 }
 
 /** The pack reaches beyond the end of a forked chain: it is one of the proofs. */
@@ -263,7 +275,7 @@ export function applyPayload(
   p: { author: Bytes; hlc: Hlc; payload: Payload; domainHex: string },
 ): readonly ChangedRecord[] {
   const changed = state.records.apply({ author: toHex(p.author), hlc: p.hlc, ops: p.payload.ops });
-  if (state.access.domains.get(p.domainHex)?.isMeta === true) learnFromMeta(state, p.payload.ops);
+  if (state.access.domains.get(p.domainHex)?.isMeta === true) learnFromMeta(state, p.payload.ops, p.domainHex);
   return changed;
 }
 

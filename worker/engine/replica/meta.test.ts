@@ -26,10 +26,20 @@ test('[F23] of two declarations with one prefix the lower counts at every peer, 
   ] as const) {
     const state = createReplicaState(new Uint8Array(32));
     state.declarations.set(prefix, rival(first));
-    learnFromMeta(state, [published]);
+    learnFromMeta(state, [published], 'a');
     expect(state.declarations.get(prefix)?.declaration.app).toBe(app);
     expect(state.isStale).toBe(isStale);
-    learnFromMeta(state, [published]);
+    learnFromMeta(state, [published], 'a');
     expect(state.declarations.get(prefix)?.declaration.app).toBe(app);
+  }
+});
+
+test('[X3] of two names that a domain was given in two metas that of the lower meta counts, whichever came first', () => {
+  const named = (name: string) =>
+    ({ kind: 'insert', collection: '$domains', id: new Uint8Array(28), fields: { name, domain: 'd' } }) as const;
+  for (const metas of ['ab', 'ba']) {
+    const state = createReplicaState(new Uint8Array(32));
+    for (const meta of metas) learnFromMeta(state, [named(`of ${meta}`), named('later')], meta);
+    expect([state.domainNames.get('d'), state.isStale]).toEqual(['of a', metas === 'ba']);
   }
 });

@@ -50,6 +50,8 @@ export interface ReplicaState {
   readonly declarations: Map<string, { readonly declaration: Declaration; readonly bytes: Bytes }>;
   /** Domain id (hex) → name, as `meta` says. */
   readonly domainNames: Map<string, string>;
+  /** Domain id (hex) → the meta (hex) that says so: there may be two (F6). */
+  readonly domainNamers: Map<string, string>;
   /** What was judged before rests on something that has changed since: the state is to be rebuilt from the disk. */
   isStale: boolean;
   /** Admitted entries without effect, by id. */
@@ -82,6 +84,7 @@ export function createReplicaState(roomId: Bytes, weaknesses?: ReadonlySet<Weakn
     records: createRecords(),
     declarations: new Map(),
     domainNames: new Map(),
+    domainNamers: new Map(),
     isStale: false,
     voids: new Map(),
     prks: new Map(),

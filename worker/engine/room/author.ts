@@ -24,10 +24,10 @@ import {
   type PackPlace,
   type Unit,
 } from '../replica/index.js';
-import { bump, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
+import { bump, keepJoinKey, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
 import { putBranch, putPack } from './rows.js';
 import type { Step } from './step.js';
-import { sealUnit } from './units.js';
+import { forwardedKid, sealUnit } from './units.js';
 
 const zeros32 = new Uint8Array(32);
 /** Payload bytes of one unit: with its headers it stays under the 192 KiB of a pack (F8). */
@@ -157,6 +157,8 @@ async function writeOne(core: RoomCore, step: Step, payload: ControlPayload): Pr
   if (outcome.outcome !== 'admitted')
     return 'fault' in outcome ? { ok: false, fault: outcome.fault } : fail('control/fork');
   await storeUnit(core, step, unit);
+  // Who opens the room alone signs at once as long as nobody else was ever granted (F10): that must not be lost.
+  if (payload.kind === 'grant') step.strict = true;
   step.infoChanged = true;
   return ok(unit);
 }
@@ -204,10 +206,14 @@ function newControlHeads(core: RoomCore): Bytes[] {
   return heads;
 }
 
-/** Adds an admitted unit to the step's commit, as a pack sealed by this device. */
-export async function storeUnit(core: RoomCore, step: Step, unit: Unit): Promise<void> {
-  const seal = { kid: sealKid(core), device: core.keys.deviceId };
-  const bytes = await sealUnit(unit, seal, { ports: core.ports, keys: unitKeys(core) });
+/**
+ * Adds an admitted unit to the step's commit: as the pack in which it came, when its sealer vouches for that (F2, F4), else
+ * as one sealed by this device.
+ */
+export async function storeUnit(core: RoomCore, step: Step, unit: Unit, pack: Bytes | null = null): Promise<void> {
+  const kid = pack && forwardedKid(pack);
+  if (kid !== null) keepJoinKey(core, step, toHex(kid));
+  const bytes = pack !== null && kid !== null ? pack : await sealOwn(core, step, unit);
   step.ops.push(
     putPack(core.room, { domain: toHex(unit.domainId), author: toHex(unit.author), fromSeq: unit.fromSeq }, bytes),
   );
@@ -220,20 +226,24 @@ export async function storeUnit(core: RoomCore, step: Step, unit: Unit): Promise
 /** Adds a branch that does not stand to the step's commit: the proof of a fork, and what others built on (F6). */
 export async function storeBranch(core: RoomCore, step: Step, unit: Unit): Promise<PackPlace> {
   const branch = toHex(unit.entries[0]?.id ?? zeros32);
-  const seal = { kid: sealKid(core), device: core.keys.deviceId };
-  const bytes = await sealUnit(unit, seal, { ports: core.ports, keys: unitKeys(core) });
+  const bytes = await sealOwn(core, step, unit);
   const { fromSeq } = unit;
   const chain = { domain: toHex(unit.domainId), author: toHex(unit.author) };
   step.ops.push(putBranch(core.room, { ...chain, fromSeq, branch }, bytes));
   return { fromSeq, count: unit.entries.length, branch };
 }
 
-/** The epoch to seal stored packs under: the send rule's, else (nothing leaves under it) any held one. */
+async function sealOwn(core: RoomCore, step: Step, unit: Unit): Promise<Bytes> {
+  const kid = sealKid(core);
+  keepJoinKey(core, step, toHex(kid));
+  return sealUnit(unit, { kid, device: core.keys.deviceId }, { ports: core.ports, keys: unitKeys(core) });
+}
+
+/** The epoch to seal stored packs under: the send rule's, else (nothing leaves under it) any held one, whose key is kept. */
 export function sealKid(core: RoomCore): Bytes {
-  const epoch = sendEpoch(core);
-  if (epoch !== null) return epoch.kid;
-  const [kidHex] = [...core.epochKeys.keys()].sort();
-  const kid = kidHex === undefined ? null : fromHex(kidHex);
-  if (kid === null) throw new TypeError('storeUnit: no epoch key is held');
+  const held = [...core.epochKeys.keys()].sort();
+  const named = held.find((kid) => core.state.access.kids.has(kid)) ?? held.find((kid) => core.keptKids.has(kid));
+  const kid = sendEpoch(core)?.kid ?? fromHex(named ?? held[0] ?? '');
+  if (kid?.length !== 32) throw new TypeError('storeUnit: no epoch key is held');
   return kid;
 }

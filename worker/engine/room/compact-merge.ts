@@ -1,10 +1,10 @@
 import { equalBytes, type Bytes } from '../../../src/core/base/index.js';
 import { storedBytes, type StoreOp } from '../../../src/ports/index.js';
-import { chainKey, domainOf, joinUnits, type Chain, type PackPlace, type Unit } from '../replica/index.js';
+import { chainKey, domainOf, type Chain, type PackPlace, type Unit } from '../replica/index.js';
 import { sealKid } from './author.js';
 import { nextCut, planMerge } from './compact-plan.js';
 import { bump, countFault, unitKeys, type RoomCore } from './core.js';
-import { mayJoin } from './joining.js';
+import { tryJoin } from './joining.js';
 import { packKey, putPack } from './rows.js';
 import { openUnit, sealUnit } from './units.js';
 
@@ -102,8 +102,9 @@ async function joinPacks(core: RoomCore, memory: CompactMemory, run: Run): Promi
       sinceMs = time.now();
     }
     if (memory.isOver()) return null;
-    if (stored !== null && joined !== null && mayJoin(joined.unit, stored.unit)) {
-      joined.unit = joinUnits(joined.unit, stored.unit);
+    const both = stored && joined && tryJoin(joined.unit, stored.unit);
+    if (stored !== null && joined !== null && both !== null) {
+      joined.unit = both;
       joined.places.push(place);
       joined.oldBytes += stored.oldBytes;
       continue;

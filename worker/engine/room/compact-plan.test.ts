@@ -40,7 +40,7 @@ function mergeAll(chain: Chain, o: { readonly fanIn: number; readonly rewrites: 
   }
 }
 
-test('[PACK-6] no entry is rewritten more often than there are powers of the fan-in below 1,024, and once; what is left is few packs', () => {
+test('[PACK-7] no entry is rewritten more often than there are powers of the fan-in below 1,024, and once; what is left is few packs', () => {
   fc.assert(
     fc.property(sizes, fc.constantFrom(2, 3, 8), fc.integer({ min: 1, max: 9 }), (grown, fanIn, every) => {
       const chain = emptyChain();
@@ -65,7 +65,7 @@ test('[PACK-6] no entry is rewritten more often than there are powers of the fan
   );
 });
 
-test('[PACK-6] single edits of a chain that goes on end in a pack for each power, few of each', () => {
+test('[PACK-7] single edits of a chain that goes on end in a pack for each power, few of each', () => {
   const chain = emptyChain();
   const rewrites: number[] = [];
   let most = 0;
@@ -76,13 +76,13 @@ test('[PACK-6] single edits of a chain that goes on end in a pack for each power
   }
   const mean = rewrites.reduce((sum, count) => sum + count, 0) / rewrites.length;
   console.log(
-    `[PACK-6] single edits: each rewritten ${mean.toFixed(2)} times, ${String(rewrites.reduce((a, b) => Math.max(a, b), 0))} at most; at most ${String(most)} packs in the last 1,024`,
+    `[PACK-7] single edits: each rewritten ${mean.toFixed(2)} times, ${String(rewrites.reduce((a, b) => Math.max(a, b), 0))} at most; at most ${String(most)} packs in the last 1,024`,
   );
   expect(chain.packs).toHaveLength(3);
   expect(most).toBeLessThanOrEqual(1 + 7 * 3 + 7);
 });
 
-test('[PACK-6] what is not admitted whole, lies elsewhere or does not touch its neighbour is left where it is', () => {
+test('[PACK-7] what is not admitted whole, lies elsewhere or does not touch its neighbour is left where it is', () => {
   const chain = emptyChain();
   for (let i = 0; i < 40; i++) grow(chain, 1);
   const o = { fanIn: 8, from: 0, endsRun: () => false };

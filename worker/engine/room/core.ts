@@ -47,10 +47,12 @@ export interface RoomCore {
   row: RoomRow;
   /** Raw epoch keys by kid (hex). */
   readonly epochKeys: Map<string, Bytes>;
-  /** Kids a join answer named, until control does. */
+  /** Kids that join answers named, the newest first, until control names one. */
   joinKids: readonly Bytes[];
-  /** Who let this device in, as long as control does not say anything of anybody. */
-  admitter: Bytes | null;
+  /** Those of them (hex) whose keys are on the disk. */
+  readonly keptKids: Set<string>;
+  /** Who says to have let this device in, as long as control does not say anything of anybody. */
+  admitters: readonly Bytes[];
   drafts: Draft[];
   nextDraft: number;
   /** Tab → highest write counter that is durable (X11). */
@@ -97,7 +99,8 @@ export function createRoomCore(o: {
     state: createReplicaState(o.roomId, o.ports.weaknesses),
     epochKeys: new Map(),
     joinKids: [],
-    admitter: null,
+    keptKids: new Set(),
+    admitters: [],
     drafts: [],
     nextDraft: 0,
     marks: new Map(),
@@ -163,9 +166,22 @@ export function learnKey(core: RoomCore, step: Step, k: { readonly kid: Bytes; r
   const kidHex = toHex(k.kid);
   if (core.epochKeys.has(kidHex)) return;
   setKey(core, kidHex, k.key);
-  const sealed = core.ports.vault.sealAtRest('epoch-key', k.key);
+  storeKey(core, step, kidHex, k.key);
+}
+
+function storeKey(core: RoomCore, step: Step, kidHex: string, key: Bytes): void {
+  const sealed = core.ports.vault.sealAtRest('epoch-key', key);
   step.ops.push({ do: 'put', table: 'keys', key: [core.room, kidHex], value: sealed });
   step.strict = true;
+}
+
+/** The key of a join answer goes to the disk, with the first that lies there under it: so that opens after a restart too. */
+export function keepJoinKey(core: RoomCore, step: Step, kidHex: string): void {
+  const [key, isOfAnswer] = [core.epochKeys.get(kidHex), core.joinKids.some((kid) => toHex(kid) === kidHex)];
+  if (key === undefined || !isOfAnswer || core.keptKids.has(kidHex)) return;
+  core.keptKids.add(kidHex);
+  step.failures.push(() => core.keptKids.delete(kidHex));
+  storeKey(core, step, kidHex, key);
 }
 
 /** Puts a key that is on the disk already into use. */
@@ -185,9 +201,17 @@ export function isContent(domainHex: string): boolean {
   return domainHex !== controlKey;
 }
 
-/** Own writes that no other device has acknowledged: drafts, and entries past the delivered count. */
+/**
+ * Own writes that no other device has acknowledged: drafts, and entries past the delivered count. Of control the revocations
+ * alone: an invite has its record, and the rest is nobody's doing but the engine's.
+ */
 export function undeliveredCount(core: RoomCore): number {
+  const known = core.delivered.get(controlKey) ?? 0;
+  const isNews = (core.state.control.chainsByAuthor.get(core.device)?.ids.length ?? 0) > known;
+  const log = isNews ? core.state.log : [];
   let count = core.drafts.length;
+  for (const { payload, author, entry } of log)
+    if (payload.kind === 'revoke' && author === core.device && entry.seq >= known) count++;
   for (const [domainHex, domain] of core.state.domains) {
     const mine = domain.chainsByAuthor.get(core.device)?.ids.length ?? 0;
     count += Math.max(0, mine - (core.delivered.get(domainHex) ?? 0));

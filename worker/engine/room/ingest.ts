@@ -1,4 +1,4 @@
-import { fail, faultOutcomes, toHex, type Fault } from '../../../src/core/base/index.js';
+import { fail, faultOutcomes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
 import { decodeControl } from '../../../src/core/access/index.js';
 import { bindOf } from '../../../src/core/admission/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
@@ -61,12 +61,12 @@ function noProgress(): Progress {
 
 /**
  * Takes a unit whose author signature is checked into the room: admission, the commit's rows, held units that it
- * releases, keys that it brings. `bytes` is what it weighs while it waits.
+ * releases, keys that it brings. `bytes` is what it weighs while it waits, `pack` the pack in which it came.
  */
 export async function ingestUnit(
   core: RoomCore,
   step: Step,
-  o: { readonly unit: Unit; readonly bytes: number },
+  o: { readonly unit: Unit; readonly bytes: number; readonly pack?: Bytes },
 ): Promise<Ingested> {
   const progress = noProgress();
   const bindFault = await checkBind(core, o.unit);
@@ -75,7 +75,7 @@ export async function ingestUnit(
     return { ...progress, outcome: 'rejected', fault: bindFault, isNews: false };
   }
   const voidsBefore = voidedGrants(core);
-  const outcome = await tryUnit(core, step, { unit: o.unit, stored: null }, progress);
+  const outcome = await tryUnit(core, step, { unit: o.unit, stored: null, pack: o.pack ?? null }, progress);
   const fault = 'fault' in outcome ? outcome.fault : outcome.outcome === 'admitted' ? outcome.rest : null;
   if (fault !== null) countFault(core, fault.code);
   const waits = fault !== null && faultOutcomes[fault.code] === 'hold';
@@ -105,14 +105,15 @@ function voidedGrants(core: RoomCore): string {
 async function tryUnit(
   core: RoomCore,
   step: Step,
-  item: { readonly unit: Unit; readonly stored: PackPlace | null },
+  item: { readonly unit: Unit; readonly stored: PackPlace | null; readonly pack?: Bytes | null },
   progress: Progress,
 ): Promise<UnitOutcome> {
   const schemas = schemaCount(core.state);
   const outcome = admitUnit(core.state, item.unit, { roomNowMs: now(core), isStored: item.stored !== null });
   if (outcome.outcome === 'branch') return takeBranch(core, step, { ...outcome, stored: item.stored }, progress);
   if (outcome.outcome !== 'admitted') return outcome;
-  if (outcome.store !== null) await storeUnit(core, step, outcome.store);
+  const isWhole = outcome.store === item.unit;
+  if (outcome.store !== null) await storeUnit(core, step, outcome.store, isWhole ? item.pack : null);
   for (const entry of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: entry.hlcMs, ctr: entry.hlcCtr });
   noteChanged(step, outcome.changed);
   progress.admitted.push(...outcome.entries);

@@ -1,6 +1,6 @@
 import { equalBytes, toHex, type Bytes } from '../../../src/core/base/index.js';
 import { encodeValue } from '../../../src/core/codec/index.js';
-import { epochPrk, kidOf, sha256 } from '../../../src/core/crypto/index.js';
+import { kidOf, sha256 } from '../../../src/core/crypto/index.js';
 import { bindMessage } from '../../../src/core/identity/index.js';
 import { inviteKeys, joinAnswerMessage, joinAskMessage, type InviteKeys } from '../../../src/core/invite/index.js';
 import {
@@ -11,7 +11,7 @@ import {
   type JoinStatus,
 } from '../../../src/core/wire/index.js';
 import type { JoinStep, ProfileData } from '../../../src/bridge/index.js';
-import { countFault, learnKey, myGrant, type RoomCore } from './core.js';
+import { countFault, myGrant, setKey, type RoomCore } from './core.js';
 import type { NetLink } from './net/link.js';
 import type { RoomEngine } from './room.js';
 
@@ -19,8 +19,8 @@ import type { RoomEngine } from './room.js';
 const askEveryMs = 2_000;
 /** Requests to which an answer may still come; every answer is tried on each. */
 const maxAsks = 32;
-/** A grant that control does not show by then was no grant: anybody with the link can say so, and the next answer is heard. */
-const grantWaitMs = 15_000;
+/** Answers that are kept, each of another address: who else has the link can make up any number. */
+const maxAnswers = 8;
 /** A refusal counts only after this time: anybody with the link can send one, and a better answer may be on its way. */
 const refusalWaitMs = 1_500;
 /** The first full catch-up may take long; the join ends when it is done, or no source is left for this long. */
@@ -68,7 +68,9 @@ export function runJoin(
   const failed = (error: unknown): void => core.ports.report?.(error);
   const timers = new Set<() => void>();
   let finish: (error: JoinError | null) => void = () => undefined;
-  let granted: Extract<JoinAnswer, { status: 'granted' }> | null = null;
+  const answers = new Map<string, Granted>();
+  // Two admitters may have answered at once, and somebody who only says so: which grant counts is for control to say.
+  const isIn = (): boolean => myGrant(core)?.via?.requestId === toHex(request.requestId);
   let refusal: (() => void) | null = null;
 
   const later = (ms: number, run: () => void): (() => void) => {
@@ -80,7 +82,7 @@ export function runJoin(
     return cancel;
   };
   const ask = async (netLink: NetLink): Promise<void> => {
-    if (granted !== null) return;
+    if (isIn()) return;
     const frame = await buildAsk(core, { netLink, keys, request });
     asks.set(toHex(sha256(frame)), frame);
     for (const oldest of asks.keys()) {
@@ -88,50 +90,40 @@ export function runJoin(
       asks.delete(oldest);
     }
     netLink.sendClear(frame, 'all', 'ctl');
-    request.onStep('waiting-for-host', 0);
+    if (answers.size === 0) request.onStep('waiting-for-host', 0);
   };
   const askAgain = (): void => {
-    if (granted === null) for (const netLink of net.links()) ask(netLink).catch(failed);
+    for (const netLink of net.links()) ask(netLink).catch(failed);
     later(askEveryMs, askAgain);
   };
-  const onAnswer = async (frame: Bytes): Promise<void> => {
-    if (granted !== null) return;
+  const onAnswer = async (frame: Bytes, address: string): Promise<void> => {
+    if (isIn()) return;
     const answer = await readAnswer(core, { frame, asks, keys });
     if (answer === null) return countFault(core, 'join/bad-proof');
     if (answer.answer.status !== 'granted') {
       const { code, message } = refusals[answer.answer.status];
       if (answer.answer.status !== 'busy')
         refusal ??= later(refusalWaitMs, () => {
-          if (granted === null) finish(new JoinError(code, message));
+          refusal = null;
+          if (answers.size === 0) finish(new JoinError(code, message));
         });
       return;
     }
-    granted = answer.answer;
-    core.admitter = answer.admitter;
-    core.joinKids = [granted.kid];
-    core.epochKeys.set(toHex(granted.kid), granted.key);
-    core.state.prks.set(toHex(granted.kid), epochPrk(core.roomId, granted.kid, granted.key));
-    request.onStep('loading', 0);
+    const before = core.joinKids;
+    answers.delete(address);
+    answers.set(address, { ...answer.answer, admitter: answer.admitter });
+    // Which one goes is left to chance, so that nobody pushes out another's by coming late, or early.
+    const [chance = 0] = core.ports.random.bytes(1);
+    if (answers.size > maxAnswers) answers.delete([...answers.keys()][chance % answers.size] ?? '');
+    useAnswers(core, [...answers.values()].reverse());
+    if (core.joinKids.every((kid) => before.some((one) => equalBytes(one, kid)))) return;
+    if (before.length === 0) request.onStep('loading', 0);
     for (const netLink of net.links()) netLink.sendHello('all', new Uint8Array(16));
     net.look(); // those who are here already do not come again
-    later(grantWaitMs, () => {
-      core.loop.enqueue(doubtGrant);
-    });
-  };
-  const doubtGrant = (): void => {
-    if (granted === null || myGrant(core) !== null) return;
-    core.epochKeys.delete(toHex(granted.kid));
-    core.state.prks.delete(toHex(granted.kid));
-    core.joinKids = [];
-    core.held = []; // nothing can be stored without a key
-    core.heldLost++;
-    granted = null;
   };
   const check = (): void => {
     later(checkEveryMs, check);
-    if (granted === null) return;
-    // Two admitters may have answered at once: which of their grants counts is for control to say, not for the first answer.
-    if (myGrant(core)?.via?.requestId !== toHex(request.requestId)) return;
+    if (!isIn()) return;
     const info = net.info();
     request.onStep('loading', net.progress());
     if (info.network === 'up-to-date' || net.hasCaughtUp()) finish(null);
@@ -145,7 +137,7 @@ export function runJoin(
       else reject(error);
     };
   });
-  net.onJoinAnswer = async (_link, frame) => onAnswer(frame);
+  net.onJoinAnswer = async ({ link }, frame, from) => onAnswer(frame, `${link.type}/${from}`);
   net.onLinkUp = (netLink) => {
     ask(netLink).catch(failed);
   };
@@ -160,16 +152,18 @@ export function runJoin(
   };
 }
 
-/** What the new member stores and says once it is in: its key, strictly, and its profile. */
-export async function settleJoin(engine: RoomEngine): Promise<void> {
-  const { core } = engine;
-  await engine.act((step) => {
-    for (const kid of core.joinKids) {
-      const key = core.epochKeys.get(toHex(kid));
-      core.epochKeys.delete(toHex(kid));
-      if (key !== undefined) learnKey(core, step, { kid, key });
-    }
-  });
+type Granted = Extract<JoinAnswer, { status: 'granted' }> & { readonly admitter: Bytes };
+
+/** The keys of these answers, the newest first, are held, and no others that only an answer named and nothing lies under. */
+function useAnswers(core: RoomCore, answers: readonly Granted[]): void {
+  for (const kid of core.joinKids.map(toHex)) {
+    if (core.state.access.kids.has(kid) || core.keptKids.has(kid)) continue;
+    core.epochKeys.delete(kid);
+    core.state.prks.delete(kid);
+  }
+  for (const { kid, key } of answers) setKey(core, toHex(kid), key);
+  core.joinKids = [...new Map(answers.map(({ kid }) => [toHex(kid), kid])).values()];
+  core.admitters = answers.map(({ admitter }) => admitter);
 }
 
 async function buildAsk(

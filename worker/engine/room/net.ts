@@ -12,11 +12,11 @@ import { createAcks } from './net/acks.js';
 import { createAdmitter } from './net/admit-joiner.js';
 import { createBeacons } from './net/beacons.js';
 import { createClaims } from './net/claims.js';
-import { createClearance, resumeFor } from './net/clearance.js';
+import { createClearance, resumeFor, type StartKind } from './net/clearance.js';
 import { createDispatch, sessionKey } from './net/dispatch.js';
 import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
-import { createPull } from './net/pull.js';
+import { createPull, type PullStart } from './net/pull.js';
 import { createRoster } from './net/roster.js';
 import { createStrangers } from './net/strangers.js';
 import type { Step } from './step.js';
@@ -32,10 +32,8 @@ const maxOffsetMs = 26 * 60 * 60_000;
 const clockStepMs = 1_000;
 /** Devices without effect are thought of no more often than this. */
 const strangerLookMs = 250;
-/** A pause before the same question is asked again; doubled each time nothing comes of it, */
-const askAgainMs = 250;
-/** and no longer than this. */
-const maxAskAgainMs = 64_000;
+/** A cold start asks this long after somebody has come. */
+const coldAskMs = 250;
 
 export interface NetHost {
   readonly infoChanged: () => void;
@@ -56,6 +54,8 @@ export interface RoomNet {
   readonly sendUnits: (units: readonly Unit[]) => void;
   readonly info: () => Omit<NetworkInfo, 'codes'>;
   readonly isCleared: () => boolean;
+  /** The join is over, and that is stored. */
+  readonly joined: () => void;
   /** Networks that are offered, and whether one of them says that it is stuck. */
   readonly setOffered: (o: { readonly count: number; readonly stalled: boolean }) => void;
   readonly links: () => readonly NetLink[];
@@ -74,8 +74,8 @@ export interface RoomNet {
 }
 
 export interface NetOptions {
-  /** The key of this device was made in this very start (F10). */
-  readonly isNew: boolean;
+  /** Of a join nothing is signed before {@link RoomNet.joined}. */
+  readonly start: StartKind;
   /** Elections only (bar S11): never prefer, never beacon. */
   readonly isCold: boolean;
 }
@@ -94,6 +94,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   let minting = false;
   let caughtUp = false;
   let stopAsking: (() => void) | null = null;
+  let stopResting: (() => void) | null = null;
 
   const after = (ms: number, run: () => void): (() => void) => {
     const cancel = time.after(ms, () => {
@@ -109,10 +110,11 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const roster = createRoster(core);
   const { links } = roster;
   const clearance = createClearance(core, {
-    isNew: options.isNew,
+    start: options.start,
     changed: () => {
       host.cleared();
       host.infoChanged();
+      considerMint();
     },
   });
   const devicesHere = (): Bytes[] => [core.keys.deviceId, ...roster.members().map((peer) => peer.device)];
@@ -131,39 +133,50 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     hereDevices: () => devicesHere(),
     sendAfter: host.sendAfter,
   });
-  const patience = createPatience();
+  /** What was held here, and waited, when the round began that runs. */
+  let heldBefore = '';
   const pull = createPull(core, {
     reach: roster.reach,
     links: () => [...links.values()],
     servers: () => Math.max(1, roster.members().length),
-    ended: ({ by, complete, untilMs, wasControlOnly, isWhole }) => {
+    ended: ({ by, complete, untilMs, wasControlOnly, isWhole, goesOn }) => {
       if (by !== null && isWhole && !wasControlOnly) {
         caughtUp = true;
         beacons.fetched(by);
       }
-      if (by !== null && wasControlOnly && roster.isEffective(by)) pull.start({ prefer: by, controlOnly: false });
+      const isOver = by !== null && !wasControlOnly && !goesOn;
+      if (isOver) beacons.roundEnds(by, { brought: holdings(core) !== heldBefore, complete });
+      if (by !== null && wasControlOnly && roster.isEffective(by)) ask({ prefer: by, controlOnly: false });
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
-      else if (complete && roster.members().length > 0) considerPull();
-      else after(patience.next(totalEntries(core)), considerPull);
+      else if (goesOn) pull.start(reqOf(by));
+      else considerPull();
       host.infoChanged();
     },
     roundBegins: beacons.roundBegins,
     changed: host.infoChanged,
   });
+  const reqOf = (device: Bytes): PullStart => ({ prefer: options.isCold ? null : device, controlOnly: false });
+  const ask = (o: PullStart): void => {
+    const before = holdings(core);
+    if (pull.start(o)) heldBefore = before;
+  };
   const fetchFrom = (device: Bytes): void => {
-    if (!roster.isEffective(device)) return void pull.start({ prefer: device, controlOnly: true, isStranger: true });
-    pull.start({ prefer: options.isCold ? null : device, controlOnly: false });
+    if (!roster.isEffective(device)) return ask({ prefer: device, controlOnly: true, isStranger: true });
+    ask(reqOf(device));
   };
   const askAgain = (device: Bytes): void => {
     const dropped = pull.drop(device);
-    if (dropped !== null) pull.start({ ...dropped, prefer: options.isCold ? null : device });
+    if (dropped !== null) ask({ ...dropped, prefer: options.isCold ? null : device });
   };
   const considerPull = (): void => {
+    stopResting?.();
     if (stopped || (pull.isActive() && !pull.isToStranger())) return;
     const source = beacons.bestSource();
-    if (source !== null) return fetchFrom(source.device);
+    const restMs = source === null ? 0 : beacons.restMs(source.device);
+    if (source !== null && restMs === 0) return fetchFrom(source.device);
+    if (source !== null) stopResting = after(restMs, considerPull);
     askStranger();
-    if (roster.members().length === 0) return;
+    if (roster.members().length === 0 || source !== null) return;
     lastSyncedAtMs = time.now();
     host.infoChanged();
   };
@@ -175,7 +188,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     const peer = stopped || pull.isActive() ? null : strangers.due();
     if (peer !== null) {
       strangers.asked(peer);
-      pull.start({ prefer: peer.device, controlOnly: true, isStranger: true });
+      ask({ prefer: peer.device, controlOnly: true, isStranger: true });
     }
     const at = strangers.nextAtMs();
     stopAsking = at === null ? null : after(Math.max(strangerLookMs, at - time.now()), askStranger);
@@ -190,13 +203,14 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     }
     scheduleTick(netLink);
     // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who comes in needs the
-    // room's time to take its control at all: until its grant has effect it goes by whoever let it in.
-    const isMember = core.admitter === null || myGrant(core) !== null;
-    const isAdmitter = (peer: Peer): boolean => core.admitter !== null && equalBytes(peer.device, core.admitter);
+    // room's time to take its control at all: until its grant has effect it goes by whoever let it in, of several that say so by the
+    // latest: it signs nothing yet.
+    const isMember = core.admitters.length === 0 || myGrant(core) !== null;
+    const isAdmitter = (peer: Peer): boolean => core.admitters.some((one) => equalBytes(peer.device, one));
     const known = isMember ? roster.members() : roster.here().filter(isAdmitter);
     const offsets = known.map((peer) => peer.offsetMs).filter((offset) => Math.abs(offset) <= maxOffsetMs);
     const before = now(core);
-    core.offsetsMs = [...(isMember ? [0] : []), ...offsets];
+    core.offsetsMs = isMember ? [0, ...offsets] : offsets.sort((a, b) => b - a).slice(0, 1);
     if (now(core) > before + clockStepMs) core.loop.enqueue(tryHeld);
   };
   const scheduleTick = (netLink: NetLink): void => {
@@ -224,7 +238,9 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     beacons.send(peer, netLink);
     if (!options.isCold || asked.has(netLink)) return;
     asked.add(netLink);
-    after(askAgainMs, () => void pull.start({ prefer: null, controlOnly: false }));
+    after(coldAskMs, () => {
+      ask({ prefer: null, controlOnly: false });
+    });
   };
   /** Its network told it that I had gone, say, when it was an earlier session of mine that had. */
   const onAsks = (netLink: NetLink, peer: Peer): void => {
@@ -281,7 +297,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   };
   const missingKey = (netLink: NetLink, address: string): void => {
     const peer = netLink.sessions.peerAt(address);
-    if (peer !== null && roster.isEffective(peer.device)) pull.start({ prefer: peer.device, controlOnly: true });
+    if (peer !== null && roster.isEffective(peer.device)) ask({ prefer: peer.device, controlOnly: true });
   };
   const dispatch = createDispatch(core, {
     ...flow,
@@ -392,6 +408,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       blocked: clearance.blocked(),
     }),
     isCleared: () => clearance.isCleared(),
+    joined: clearance.joined,
     setOffered: (o) => {
       offered = o;
       host.infoChanged();
@@ -419,16 +436,9 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   return net;
 }
 
-/** How long to wait before somebody who cannot give everything now is asked again. */
-function createPatience(): { readonly next: (entriesHeld: number) => number } {
-  let [held, tries] = [0, 0];
-  return {
-    next: (entriesHeld) => {
-      tries = entriesHeld === held ? tries + 1 : 0;
-      held = entriesHeld;
-      return Math.min(maxAskAgainMs, askAgainMs * 2 ** tries);
-    },
-  };
+/** Changes with everything that comes here, also what has to wait, and keys. */
+function holdings(core: RoomCore): string {
+  return [totalEntries(core), core.state.forks.size, core.held.length, core.epochKeys.size].join();
 }
 
 function totalEntries(core: RoomCore): number {

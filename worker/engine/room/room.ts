@@ -35,6 +35,8 @@ export interface RoomEngine {
   readonly act: <T>(run: (step: Step) => Promise<T> | T) => Promise<T>;
   /** Resolves when this device may sign; rejects when the room stops. */
   readonly whenSigning: () => Promise<void>;
+  /** As {@link act}, in a turn in which control and meta may be signed, however long that takes to come. */
+  readonly actSigning: <T>(run: (step: Step) => Promise<T> | T) => Promise<T>;
   /** Runs once what the room holds in memory is stored: what it tells then cannot be lost (F10). Rejects when it never will be. */
   readonly whenStored: (run: () => void) => Promise<void>;
   readonly info: () => RoomInfo;
@@ -111,7 +113,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     committed: (step) => {
       retryMs = retryFirstMs;
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
-      views.flush(step.changed.size > 0 ? step.changed.values() : null, step.infoChanged ? info() : null);
+      views.flush(step.changed, step.infoChanged ? info() : null);
       host.committed();
       if (step.ops.some(({ table }) => table === 'packs')) compactor.look();
       if (step.infoChanged) host.summaryChanged();
@@ -220,22 +222,33 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       });
     });
 
+  const whenSigning = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (stopped) reject(new Error('the room is closed'));
+      else if (canAct(core, net.isCleared())) resolve();
+      else waiters.push({ resolve, reject });
+    });
+  const actSigning = async <T>(run: (step: Step) => Promise<T> | T): Promise<T> => {
+    for (;;) {
+      await whenSigning();
+      // What was in the queue before may have taken the epoch away that it was to be written under.
+      const done = await act(async (step) => (canAct(core, net.isCleared()) ? { value: await run(step) } : null));
+      if (done !== null) return done.value;
+    }
+  };
+
   return {
     core,
     views,
     net,
     act,
+    actSigning,
+    whenSigning,
     info,
     write: (write) => {
       pending.push(write);
       if (pending.length === 1) core.loop.enqueue(drain);
     },
-    whenSigning: () =>
-      new Promise((resolve, reject) => {
-        if (stopped) reject(new Error('the room is closed'));
-        else if (canAct(core, net.isCleared())) resolve();
-        else waiters.push({ resolve, reject });
-      }),
     whenStored: (run) =>
       new Promise((resolve, reject) => {
         const go = (): void => {
@@ -261,6 +274,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       cancelReload?.();
       await core.loop.idle();
       await core.loop.stop();
+      views.stop();
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
     },
   };

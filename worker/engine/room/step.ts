@@ -10,7 +10,7 @@ export interface Step {
   readonly effects: (() => void)[];
   /** Run instead of the effects when the commit fails. */
   readonly failures: ((error: unknown) => void)[];
-  /** Whether this commit must reach the disk (boot, keys, migration). */
+  /** Whether this commit must reach the disk (boot, keys, grants, migration). */
   strict: boolean;
   /** Whether members, invites, status or schema look different. */
   infoChanged: boolean;
@@ -66,8 +66,9 @@ export function createStepLoop(host: StepHost): StepLoop {
       const jobs = queue.slice(0, maxJobsPerStep);
       queue = queue.slice(maxJobsPerStep);
       present = emptyStep();
-      await runStep(host, jobs, present);
+      const left = await runStep(host, jobs, present);
       present = null;
+      queue = [...left, ...queue];
     }
     running = null;
   };
@@ -106,14 +107,19 @@ function emptyStep(): Step {
   return { ops: [], changed: new Map(), effects: [], failures: [], strict: false, infoChanged: false };
 }
 
-async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promise<void> {
+/** Gives the jobs behind one that threw: nothing of them is done, and their turn comes when the state is read anew. */
+async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promise<readonly Job[]> {
+  let begun = 0;
   try {
-    for (const job of jobs) await job(step);
+    for (const job of jobs) {
+      begun++;
+      await job(step);
+    }
     if (step.ops.length > 0) await host.store.commit(step.ops, { strict: step.strict });
   } catch (error) {
     await host.failed(error);
     for (const failure of step.failures) failure(error);
-    return;
+    return jobs.slice(begun);
   }
   for (const after of [() => host.committed(step), ...step.effects]) {
     try {
@@ -122,6 +128,7 @@ async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promis
       host.report(error);
     }
   }
+  return [];
 }
 
 /** Notes changed records, each once. */

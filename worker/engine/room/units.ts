@@ -108,21 +108,16 @@ function rebuildUnit(
   if (!bodies.ok) return bodies;
   // Nothing asks for a missing payload in this version, so a copy without one is a bad copy (F1).
   if (bodies.value.some((body) => body.payload === null)) return fail('pack/bad-body');
-  const { domainId, author, fromSeq, prevId, endId, endSig } = pack;
+  const { fromSeq, endId } = pack;
+  const [domainId, author] = [copyBytes(pack.domainId), copyBytes(pack.author)];
+  const [prevId, endSig] = [copyBytes(pack.prevId), copyBytes(pack.endSig)];
   const isAnyEnd = ports.weaknesses?.has('commitment') === true;
   const run: RunPlace = { roomId: keys.roomId, domainId, author, fromSeq, prevId, endId: isAnyEnd ? null : endId };
   const entries = rebuildRun(run, bodies.value, keys.prkOf);
   if (!entries.ok) return entries;
   // What is signed is the id: without the commitment behind it any payload passes under it.
   if (isAnyEnd) entries.value.push(...entries.value.splice(-1).map((last) => ({ ...last, id: copyBytes(endId) })));
-  const copy = {
-    domainId: copyBytes(domainId),
-    author: copyBytes(author),
-    prevId: copyBytes(prevId),
-    endSig: copyBytes(endSig),
-  };
-  const owned = entries.value.map((entry) => ({ ...entry, domainId: copy.domainId, author: copy.author }));
-  return ok({ ...copy, fromSeq, entries: owned });
+  return ok({ domainId, author, prevId, endSig, fromSeq, entries: entries.value });
 }
 
 /** Checks the author's signature of the unit's last entry (F3). Code: 'pack/bad-signature'. */
@@ -137,6 +132,12 @@ export async function verifyUnit(
   const message = headMessage(isGenesis ? last.roomId : c.roomId, unit.domainId, last);
   const [isGood] = await c.ports.vault.verify([{ publicKey: unit.author, message, signature: unit.endSig }]);
   return isGood === true ? null : fail('pack/bad-signature').fault;
+}
+
+/** The key id of a pack that carries a signature of its sealer, good or not, and so has left its device before; else null. */
+export function forwardedKid(bytes: Bytes): Bytes | null {
+  const pack = decodePack(bytes);
+  return pack.ok && !isZero(pack.value.sealSig) ? pack.value.sealKid : null;
 }
 
 /** Whether the sealer signed this copy: then a bad copy is charged to the sealer, not to who brought it (F2). */

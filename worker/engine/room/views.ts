@@ -3,11 +3,12 @@ import { decodePayload } from '../../../src/core/op/index.js';
 import {
   packRecords,
   type FromEngine,
+  type RecordRun,
   type RecordUpdate,
   type Rejection,
   type RoomInfo,
 } from '../../../src/bridge/index.js';
-import type { ChangedRecord } from '../../../src/core/record/index.js';
+import type { ChangedRecord, RecordState } from '../../../src/core/record/index.js';
 import type { RoomCore, WriteRef } from './core.js';
 import { recordKey } from './load.js';
 
@@ -20,8 +21,10 @@ export interface Views {
   readonly track: (tab: string, n: number, ref: WriteRef) => void;
   /** A write of that page was refused, here or (as VOID) everywhere. */
   readonly reject: (tab: string, rejection: Rejection) => void;
-  /** Tells every page what changed. `records` null: nothing did; 'all': show everything anew. */
-  readonly flush: (records: Iterable<ChangedRecord> | 'all' | null, info: RoomInfo | null) => void;
+  /** Tells every page what changed, by collection and id; 'all': show everything anew. Records alone may wait a little. */
+  readonly flush: (changed: ReadonlyMap<string, ChangedRecord> | 'all', info: RoomInfo | null) => void;
+  /** Nothing is told any more. */
+  readonly stop: () => void;
 }
 
 interface View {
@@ -32,21 +35,51 @@ interface View {
   sent: { saved: number; delivered: number };
 }
 
+/** Records in one message: a page takes them in within a millisecond or two. */
+const recordsPerMessage = 2_000;
+/**
+ * Records alone (a catch-up changes the same ones again and again) follow those before them only when pages have had this
+ * long for each of those, and at most so long.
+ */
+const msPerRecord = 0.01;
+const maxWaitMs = 50;
+
 export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   const views = new Map<string, View>();
-  const deliver = (
-    tab: string,
-    view: View,
-    part: { reset: boolean; records: Uint8Array<ArrayBuffer> | null; info: RoomInfo | null },
-  ): void => {
+  /** Changed, stored, and not told. */
+  const waiting = new Map<string, ChangedRecord>();
+  let busyUntilMs = 0;
+  let cancelWait: (() => void) | null = null;
+
+  const deliver = (tab: string, view: View, news: News): void => {
     const [savedUpTo, deliveredUpTo] = [core.marks.get(tab) ?? 0, deliveredMark(core, tab, view)];
-    const isNews = part.records !== null || part.info !== null || part.reset || view.rejected.length > 0;
-    if (!isNews && savedUpTo === view.sent.saved && deliveredUpTo === view.sent.delivered) return;
+    const { reset, parts, info } = news;
+    if (!hasNews(view, news) && savedUpTo === view.sent.saved && deliveredUpTo === view.sent.delivered) return;
     view.sent = { saved: savedUpTo, delivered: deliveredUpTo };
-    const rejected = view.rejected;
+    const { rejected } = view;
     view.rejected = [];
-    view.send({ t: 'view', room: core.room, update: { ...part, savedUpTo, deliveredUpTo, rejected } });
+    const base = { savedUpTo, deliveredUpTo, info: null, rejected: [] };
+    const last = Math.max(0, parts.length - 1);
+    for (const [i, records] of parts.slice(0, last).entries()) {
+      const update = { ...base, reset: reset && i === 0, records, more: true };
+      view.send({ t: 'view', room: core.room, update });
+    }
+    const update = { ...base, reset: reset && last === 0, records: parts[last] ?? null, info, rejected };
+    view.send({ t: 'view', room: core.room, update });
   };
+  const tellRows = (rows: readonly RecordUpdate[], reset: boolean, info: RoomInfo | null): void => {
+    cancelWait?.();
+    cancelWait = null;
+    waiting.clear();
+    busyUntilMs = Math.max(busyUntilMs, core.ports.time.now() + rows.length * msPerRecord);
+    const parts = packParts(rows);
+    for (const [tab, view] of views) deliver(tab, view, { reset, parts, info });
+  };
+  const tellChanges = (info: RoomInfo | null): void => tellRows(rowsOf(core, waiting.values()), false, info);
+  /** What a page waits for is not kept from it, and the records that belong to it go along. */
+  const isAwaited = (): boolean =>
+    [...views].some(([tab, { rejected, sent }]) => rejected.length > 0 || (core.marks.get(tab) ?? 0) !== sent.saved);
+
   return {
     open: (tab, send) => {
       const view: View = {
@@ -56,7 +89,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
         sent: { saved: -1, delivered: -1 },
       };
       views.set(tab, view);
-      deliver(tab, view, { reset: true, records: packRecords(allRecords(core)), info: infoNow() });
+      deliver(tab, view, { reset: true, parts: packParts(allRecords(core)), info: infoNow() });
     },
     close: (tab) => views.delete(tab),
     count: () => views.size,
@@ -73,30 +106,64 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     },
     flush: (changed, info) => {
       if (views.size === 0) return;
-      const rows = changed === 'all' ? allRecords(core) : changed === null ? [] : rowsOf(core, changed);
-      const records = rows.length > 0 || changed === 'all' ? packRecords(rows) : null;
-      for (const [tab, view] of views) deliver(tab, view, { reset: changed === 'all', records, info });
+      if (changed === 'all') {
+        tellRows(allRecords(core), true, info);
+        return;
+      }
+      for (const [key, record] of changed) waiting.set(key, record);
+      // Clocks are put back, too.
+      const waitMs = Math.min(maxWaitMs, busyUntilMs - core.ports.time.now());
+      busyUntilMs = core.ports.time.now() + waitMs;
+      if (info !== null || waitMs < 1 || isAwaited()) tellChanges(info);
+      // In its turn everything in memory is stored.
+      else cancelWait ??= core.ports.time.after(waitMs, () => core.loop.afterCommit(() => tellChanges(null)));
+    },
+    stop: () => {
+      cancelWait?.();
+      views.clear();
     },
   };
+}
+
+interface News {
+  readonly reset: boolean;
+  readonly parts: readonly (readonly RecordRun[])[];
+  readonly info: RoomInfo | null;
+}
+
+function hasNews(view: View, { reset, parts, info }: News): boolean {
+  return reset || parts.length > 0 || info !== null || view.rejected.length > 0;
+}
+
+function packParts(rows: readonly RecordUpdate[]): News['parts'] {
+  const parts: (readonly RecordRun[])[] = [];
+  for (let from = 0; from < rows.length; from += recordsPerMessage)
+    parts.push(packRecords(rows.slice(from, from + recordsPerMessage)));
+  return parts;
 }
 
 /** Collections that are for engines: a page has no use for declarations, and none for what opens join requests. */
 const engineOnly: ReadonlySet<string> = new Set(['$schema', '$invites']);
 
 function rowsOf(core: RoomCore, changed: Iterable<ChangedRecord>): RecordUpdate[] {
-  return [...changed].filter((one) => !engineOnly.has(one.collection)).map((one) => recordUpdate(core, one));
+  const rows: RecordUpdate[] = [];
+  for (const one of changed) {
+    if (engineOnly.has(one.collection)) continue;
+    rows.push(recordUpdate(core, one, core.state.records.get(one.collection, one.id)));
+  }
+  return rows;
 }
 
 function allRecords(core: RoomCore): RecordUpdate[] {
   const rows: RecordUpdate[] = [];
   for (const collection of core.state.records.collections().filter((name) => !engineOnly.has(name)))
-    for (const [id] of core.state.records.entries(collection)) rows.push(recordUpdate(core, { collection, id }));
+    for (const [id, record] of core.state.records.entries(collection))
+      rows.push(recordUpdate(core, { collection, id }, record));
   return rows;
 }
 
-function recordUpdate(core: RoomCore, { collection, id }: ChangedRecord): RecordUpdate {
-  const record = core.state.records.get(collection, id);
-  const bytes = fromBase64Url(id);
+function recordUpdate(core: RoomCore, { collection, id }: ChangedRecord, record: RecordState | null): RecordUpdate {
+  const bytes = core.undelivered.size > 0 ? fromBase64Url(id) : null;
   const delivered = bytes === null || !core.undelivered.has(recordKey(collection, bytes));
   return { collection, id, fields: record?.fields ?? null, createdAtMs: record?.createdAtMs ?? 0, delivered };
 }

@@ -87,7 +87,7 @@ export function createAdmitter(core: RoomCore, host: AdmitHost): Admitter {
       }
       const found = await readAsk(core, netLink, { frame, from });
       if (typeof found === 'string') countFault(core, found);
-      else if (found !== null && couldAdmit(found.invite, myGrant(core))) answerLater(found);
+      else if (couldAdmit(found.invite, myGrant(core))) answerLater(found);
     },
     stop: () => {
       for (const cancel of waiting.values()) cancel();
@@ -104,54 +104,65 @@ interface AskCase {
   readonly ask: JoinAsk;
 }
 
-/** An ASK that proves itself, or the code of its fault; null when it is for an invite this device does not know. */
+type AskFault = 'join/malformed' | 'join/unknown-invite' | 'join/bad-seal' | 'join/bad-proof' | 'frame/oversized';
+
+/** An ASK that proves itself for an invite that this device knows, or the code of its fault. */
 async function readAsk(
   core: RoomCore,
   netLink: NetLink,
   o: { frame: Bytes; from: string },
-): Promise<
-  AskCase | null | 'join/malformed' | 'join/unknown-invite' | 'join/bad-seal' | 'join/bad-proof' | 'frame/oversized'
-> {
+): Promise<AskCase | AskFault> {
   const named = joinAskInviteId(o.frame);
   if (!named.ok) return named.fault.code === 'frame/oversized' ? 'frame/oversized' : 'join/malformed';
-  const known = knownInvite(core, named.value);
-  if (known === null) return 'join/unknown-invite';
-  const opened = openJoinAsk(o.frame, { roomId: core.roomId, psk: known.psk });
-  if (!opened.ok) return opened.fault.code === 'join/bad-seal' ? 'join/bad-seal' : 'join/malformed';
-  const ask = opened.value;
+  let code: AskFault = 'join/unknown-invite';
+  for (const { psk, invite } of knownInvites(core, named.value)) {
+    const opened = openJoinAsk(o.frame, { roomId: core.roomId, psk });
+    if (opened.ok) {
+      const found: AskCase = { netLink, ...o, psk, invite, ask: opened.value };
+      if (await isProven(core, found, named.value)) return found;
+      code = 'join/bad-proof';
+    } else if (code !== 'join/bad-proof')
+      code = opened.fault.code === 'join/bad-seal' ? 'join/bad-seal' : 'join/malformed';
+  }
+  return code;
+}
+
+async function isProven(core: RoomCore, { netLink, from, invite, ask }: AskCase, inviteId: Bytes): Promise<boolean> {
   const { requestId, device, x25519, joinerNonce } = ask;
-  const proof = {
-    roomId: core.roomId,
-    inviteId: named.value,
-    requestId,
-    device,
-    x25519,
-    joinerNonce,
-    transportType: netLink.link.type,
-    address: o.from,
-  };
-  const message = joinAskMessage(proof);
+  const place = { transportType: netLink.link.type, address: from };
+  const message = joinAskMessage({ roomId: core.roomId, inviteId, requestId, device, x25519, joinerNonce, ...place });
   const verdicts = await core.ports.vault.verify([
-    { publicKey: known.invite.payload.invitePub, message, signature: ask.inviteSig },
+    { publicKey: invite.payload.invitePub, message, signature: ask.inviteSig },
     { publicKey: device, message, signature: ask.deviceSig },
     { publicKey: device, message: bindMessage(core.roomId, x25519), signature: ask.bind },
   ]);
-  if (!verdicts.every(Boolean) || isLowOrderX25519(x25519)) return 'join/bad-proof';
-  return { netLink, from: o.from, frame: o.frame, psk: known.psk, invite: known.invite, ask };
+  return verdicts.every(Boolean) && !isLowOrderX25519(x25519);
 }
 
-/** The invite an ASK names, through the records of `$invites` that members share. */
-function knownInvite(core: RoomCore, inviteId: Bytes): { psk: Bytes; invite: InviteState } | null {
+interface KnownInvite {
+  readonly psk: Bytes;
+  readonly invite: InviteState;
+}
+
+/**
+ * The invites that an ASK may be for, through the records of `$invites` that members share. Who may invite can say of an
+ * invite of its own all that another's record says, so there may be several: first those by which this device can let
+ * somebody in, then those of the senior author, then those that give more.
+ */
+function knownInvites(core: RoomCore, inviteId: Bytes): readonly KnownInvite[] {
   const wanted = toBase64Url(inviteId);
-  for (const [, record] of core.state.records.entries('$invites')) {
-    const { inviteId: id, invite, psk } = record.fields;
-    if (id !== wanted || typeof invite !== 'string' || typeof psk !== 'string') continue;
-    const [state, key] = [core.state.access.invites.get(invite), fromBase64Url(psk)];
-    // Anybody who may invite can write a record here; only the maker of the invite knows what opens it.
-    const isMakers = state !== undefined && record.creatorPrefix === state.author.subject.slice(0, 32);
-    if (isMakers && key?.length === 32) return { psk: key, invite: state };
-  }
-  return null;
+  const isShut = (invite: InviteState): number =>
+    Number(!couldAdmit(invite, myGrant(core)) || refusalOf(core, invite) !== null);
+  return [...core.state.records.entries('$invites')]
+    .flatMap(([, record]) => {
+      const { inviteId: id, invite, psk } = record.fields;
+      if (id !== wanted || typeof invite !== 'string' || typeof psk !== 'string') return [];
+      const [state, key] = [core.state.access.invites.get(invite), fromBase64Url(psk)];
+      // Anybody who may invite can write a record here; only the maker of the invite knows what opens it.
+      const isMakers = state !== undefined && record.creatorPrefix === state.author.subject.slice(0, 32);
+      return isMakers && key?.length === 32 ? [{ psk: key, invite: state }] : [];
+    })
+    .sort(({ invite: a }, { invite: b }) => isShut(a) - isShut(b) || a.author.rank - b.author.rank || a.rank - b.rank);
 }
 
 function couldAdmit(invite: InviteState, grant: Grant | null): boolean {
@@ -165,7 +176,7 @@ function couldAdmit(invite: InviteState, grant: Grant | null): boolean {
 
 async function answerAsk(core: RoomCore, step: Step, o: AskCase, host: AdmitHost): Promise<void> {
   const before = grantFor(core, o.ask);
-  const refusal = before === null ? refusalOf(core, o) : null;
+  const refusal = before === null ? refusalOf(core, o.invite) : null;
   if (before === 'other-device') return queueAnswer(core, step, o, { status: 'declined' });
   if (refusal !== null) return queueAnswer(core, step, o, { status: refusal });
   const epoch = sendEpoch(core);
@@ -193,8 +204,8 @@ function grantFor(core: RoomCore, ask: JoinAsk): Grant | 'other-device' | null {
   return null;
 }
 
-function refusalOf(core: RoomCore, o: AskCase): Exclude<JoinStatus, 'granted'> | null {
-  const invite = core.state.access.invites.get(o.invite.id);
+function refusalOf(core: RoomCore, { id }: InviteState): Exclude<JoinStatus, 'granted'> | null {
+  const invite = core.state.access.invites.get(id);
   if (invite === undefined || invite.revoked || core.state.access.voids.has(invite.author.id)) return 'revoked';
   // An entry of mine comes after everything that is here, also where that is ahead of the clock.
   if (invite.payload.expiryMs <= Math.max(now(core), core.lastHlc.ms)) return 'expired';

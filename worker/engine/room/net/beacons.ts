@@ -1,7 +1,13 @@
 import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
-import { encodeBeacon, frameTypes, type Beacon, type SyncDone } from '../../../../src/core/wire/index.js';
-import { domainOf, domainsInOrder } from '../../replica/index.js';
+import {
+  encodeBeacon,
+  frameTypes,
+  maxBeaconDomains,
+  type Beacon,
+  type SyncDone,
+} from '../../../../src/core/wire/index.js';
+import { controlKey, domainOf, domainsInOrder } from '../../replica/index.js';
 import { myGrant, sendEpoch, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Roster } from './roster.js';
@@ -15,6 +21,13 @@ const maxExhaustedRoots = 1024;
 const firstDoubtMs = 60_000;
 const maxDoubtMs: number = 64 * 60_000;
 
+/** Who brought nothing is asked again after this; doubled each time, */
+const firstRestMs = 250;
+/** up to this, */
+const maxRestMs = 8_000;
+/** and for who says that it cannot give everything now, up to this. */
+const maxIncompleteRestMs = 64_000;
+
 /** When what was fetched whole is doubted next. */
 interface Doubt {
   readonly dueMs: number;
@@ -25,8 +38,15 @@ interface Doubt {
 export interface Beacons {
   readonly hear: (device: Bytes, beacon: Beacon) => void;
   readonly forget: (device: Bytes) => void;
-  /** The member that says the most that is not here and was not fetched before, or null. */
+  /**
+   * A member that says something that is not here and was not fetched before, or null: who rests least, of those who was
+   * asked longest ago, of those never asked who says the most. What anybody says may be invented.
+   */
   readonly bestSource: () => Peer | null;
+  /** How long it is not asked yet: what it was asked last brought nothing. */
+  readonly restMs: (device: Bytes) => number;
+  /** The round is over. `brought`: something that was not here; `complete`: as it says, all it has. */
+  readonly roundEnds: (device: Bytes, o: { readonly brought: boolean; readonly complete: boolean }) => void;
   /** A round of requests to this device, or (null) to everybody, begins: what they have said so far is what they can answer. */
   readonly roundBegins: (device: Bytes | null) => void;
   /** Its first request was served: from a state of these roots. */
@@ -60,8 +80,15 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   const doubted = new Map<string, ReadonlyMap<string, Doubt>>();
   /** Roots of each device's round. */
   const rounds = new Map<string, readonly string[]>();
+  const turns = createTurns();
   let lastNewsMs = -beaconIntervalMs;
   let waiting = false;
+  const asks = new Map<string, { readonly turn: number; readonly untilMs: number; readonly waitMs: number }>();
+  const neverAsked = { turn: 0, untilMs: 0, waitMs: 0 };
+  let turn = 0;
+  const asksOf = ({ device }: Peer): typeof neverAsked => asks.get(toHex(device)) ?? neverAsked;
+  const restOf = (device: Bytes): number =>
+    Math.max(0, (asks.get(toHex(device))?.untilMs ?? 0) - core.ports.time.now());
   let known = { state: core.state, keys: core.epochKeys.size, heldLost: core.heldLost };
 
   /** What could not be used then may be now: a key has come, something that waited was dropped, or the disk was read anew. */
@@ -89,10 +116,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     });
   };
   const say = (to: Peer | 'all', netLink?: NetLink): void => {
-    const domains = domainsInOrder(core.state).flatMap((key) => {
-      const domain = domainOf(core.state, key);
-      return domain === null ? [] : [summaryOf(domain)];
-    });
+    const domains = turns.next(core, to === 'all');
     const body = encodeBeacon({ domains, serve: true, hidden: false });
     for (const one of netLink ? [netLink] : host.roster.links.values())
       one.send({ type: frameTypes.beacon, body, to, lane: 'ctl' });
@@ -105,13 +129,25 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       heard.delete(toHex(device));
       rounds.delete(toHex(device));
       doubted.delete(toHex(device));
+      asks.delete(toHex(device));
     },
     bestSource: () => {
       const sources = host.roster.members().filter((peer) => differs(toHex(peer.device)));
       const sizeOf = (peer: Peer): number => countOf(heard.get(toHex(peer.device)));
-      return [...sources].sort((a, b) => sizeOf(b) - sizeOf(a))[0] ?? null;
+      const order = (a: Peer, b: Peer): number =>
+        restOf(a.device) - restOf(b.device) || asksOf(a).turn - asksOf(b).turn || sizeOf(b) - sizeOf(a);
+      return [...sources].sort(order)[0] ?? null;
+    },
+    restMs: restOf,
+    roundEnds: (device, { brought, complete }) => {
+      const { turn: asked, waitMs: before } = asks.get(toHex(device)) ?? neverAsked;
+      const isDone = brought && complete;
+      const longest = complete ? maxRestMs : maxIncompleteRestMs;
+      const waitMs = isDone ? 0 : Math.min(longest, brought ? firstRestMs : Math.max(firstRestMs, 2 * before));
+      asks.set(toHex(device), { turn: asked, waitMs, untilMs: core.ports.time.now() + waitMs });
     },
     roundBegins: (device) => {
+      if (device !== null) asks.set(toHex(device), { ...(asks.get(toHex(device)) ?? neverAsked), turn: ++turn });
       for (const [key, { domains }] of heard)
         if (device === null || key === toHex(device))
           rounds.set(
@@ -163,6 +199,34 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       let best: number | null = null;
       for (const beacon of heard.values()) best = Math.max(best ?? 0, countOf(beacon));
       return best;
+    },
+  };
+}
+
+/**
+ * Whose turn it is where a beacon has no place for all domains: control, what has changed since everybody heard of it, then
+ * what they heard of longest ago.
+ */
+function createTurns(): { readonly next: (core: RoomCore, isToAll: boolean) => Beacon['domains'] } {
+  const told = new Map<string, { readonly root: string; readonly turn: number }>();
+  let turn = 0;
+  return {
+    next: (core, isToAll) => {
+      const all = domainsInOrder(core.state).flatMap((key) => {
+        const domain = domainOf(core.state, key);
+        return domain === null ? [] : [{ key, summary: summaryOf(domain) }];
+      });
+      const place = ({ key, summary }: (typeof all)[number]): number => {
+        const before = told.get(key);
+        if (key === controlKey) return -Infinity;
+        return before === undefined || before.root !== toHex(summary.root)
+          ? (before?.turn ?? 0) - turn - 1
+          : before.turn;
+      };
+      const some = all.sort((a, b) => place(a) - place(b)).slice(0, maxBeaconDomains);
+      if (isToAll) for (const { key, summary } of some) told.set(key, { root: toHex(summary.root), turn });
+      if (isToAll) turn++;
+      return some.map(({ summary }) => summary);
     },
   };
 }

@@ -20,6 +20,8 @@ const maxServing = 3;
 const maxServingStrangers = 2;
 /** A requester that acknowledges nothing this long is served no further. */
 const serveStallMs = 10_000;
+/** A transfer that has lasted this long gives way when somebody has no place. */
+const fairServeMs = 60_000;
 /** A rough size of an entry in a pack, for the estimate in a claim. */
 const bytesPerEntry = 64;
 /** Requests whose grant may still come. */
@@ -38,8 +40,8 @@ export interface Claims {
   readonly onRequest: (netLink: NetLink, peer: Peer, req: SyncReq) => void;
   readonly onClaim: (claim: SyncClaim, claimer: Bytes) => void;
   readonly onGrant: (netLink: NetLink, peer: Peer, grant: SyncGrant) => void;
-  /** Something was acknowledged by, or happened to, this address. */
-  readonly windowMoved: (address: string) => void;
+  /** This peer has taken packs off the wire. */
+  readonly onAck: (netLink: NetLink, peer: Peer, transfers: readonly number[]) => void;
   readonly peerGone: (address: string) => void;
   readonly isServing: () => boolean;
   readonly stop: () => void;
@@ -49,7 +51,7 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
   const book = createClaimBook();
   const requests = new Map<string, { readonly req: SyncReq; readonly device: Bytes }>();
   const timers = new Set<() => void>();
-  const serving = new Map<string, Serving & { readonly isStranger: boolean }>();
+  const serving = new Map<string, Serving & { readonly isStranger: boolean; readonly fairToMs: number }>();
   const waiters = new Map<string, (() => void)[]>();
 
   const start = (o: {
@@ -60,8 +62,9 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
     floors: SyncGrant['floors'];
   }): void => {
     const { address } = o.peer;
-    serving.get(address)?.cancel();
-    wake(address);
+    const isStranger = !host.isEffective(o.peer.device);
+    giveUp(address);
+    if (!isPlaceFor(isStranger, serving.values())) giveUp(overdue(isStranger));
     const windowMoved = (): Promise<boolean> =>
       new Promise((resolve) => {
         const stall = core.ports.time.after(serveStallMs, () => {
@@ -73,7 +76,8 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
         };
         waiters.set(address, [...(waiters.get(address) ?? []), moved]);
       });
-    const running = { ...serve(core, { ...o, windowMoved }), isStranger: !host.isEffective(o.peer.device) };
+    const fairToMs = core.ports.time.now() + fairServeMs;
+    const running = { ...serve(core, { ...o, windowMoved }), isStranger, fairToMs };
     serving.set(address, running);
     void running.done
       .catch((error: unknown) => {
@@ -85,9 +89,22 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
       });
   };
   const hasRoom = ({ address, device }: Peer): boolean => {
-    if (serving.has(address)) return true;
-    const strangers = [...serving.values()].filter((one) => one.isStranger).length;
-    return serving.size < maxServing && (host.isEffective(device) || strangers < maxServingStrangers);
+    const isStranger = !host.isEffective(device);
+    return serving.has(address) || isPlaceFor(isStranger, serving.values()) || overdue(isStranger) !== null;
+  };
+  /** Whose transfer has had its time, and leaves its place to somebody else: the one that has had the most. */
+  const overdue = (isStranger: boolean): string | null => {
+    for (const [address, one] of serving) {
+      const others = [...serving.values()].filter((other) => other !== one);
+      if (one.fairToMs <= core.ports.time.now() && isPlaceFor(isStranger, others)) return address;
+    }
+    return null;
+  };
+  const giveUp = (address: string | null): void => {
+    if (address === null) return;
+    serving.get(address)?.cancel();
+    serving.delete(address);
+    wake(address);
   };
   const wake = (address: string): void => {
     const waiting = waiters.get(address) ?? [];
@@ -162,11 +179,12 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
         return;
       start({ netLink, peer, req: known.req, transfer: grant.transfer, floors: grant.floors });
     },
-    windowMoved: wake,
-    peerGone: (address) => {
-      serving.get(address)?.cancel();
-      wake(address);
+    onAck: (netLink, { address }, transfers) => {
+      const window = netLink.windowOf(address);
+      // What acknowledges nothing that is under way keeps no place (ELE-6).
+      if (transfers.filter((transfer) => window.received(transfer)).length > 0) wake(address);
     },
+    peerGone: giveUp,
     isServing: () => serving.size > 0,
     stop: () => {
       for (const cancel of timers) cancel();
@@ -176,6 +194,13 @@ export function createClaims(core: RoomCore, host: ClaimsHost): Claims {
       }
     },
   };
+}
+
+/** Whether one more can be served beside these. */
+function isPlaceFor(isStranger: boolean, running: Iterable<{ readonly isStranger: boolean }>): boolean {
+  const all = [...running];
+  const strangers = all.filter((one) => one.isStranger).length;
+  return all.length < maxServing && (!isStranger || strangers < maxServingStrangers);
 }
 
 function remember(requests: Map<string, { req: SyncReq; device: Bytes }>, req: SyncReq, device: Bytes): void {

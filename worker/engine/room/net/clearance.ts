@@ -24,19 +24,30 @@ export interface Clearance {
   readonly ownFork: () => void;
   /** Somebody effective is here; starts the wait of {@link clearanceWaitMs}. */
   readonly peerHere: () => void;
+  /** It is on the disk that the join is over: from here on an entry may be signed. */
+  readonly joined: () => void;
   readonly stop: () => void;
 }
 
-/** `isNew`: this device's key was made in this very start, so no other copy of it can have written anything. */
+/**
+ * What this start of a room is. `new`: the room and this device's key for it were made in it. `join`: the key has signed
+ * nothing either, in whatever start it was made, and signs nothing before the join is over: a later start that takes the
+ * join up could not know of it. `again`: the key may have signed.
+ */
+export type StartKind = 'new' | 'join' | 'again';
+
+/** See {@link Clearance}. */
 export function createClearance(
   core: RoomCore,
-  o: { readonly isNew: boolean; readonly changed: () => void },
+  o: { readonly start: StartKind; readonly changed: () => void },
 ): Clearance {
   const { access } = core.state;
   const eligible = new Set([...access.devices.keys()].filter((device) => device !== core.device));
-  const hadOthers = [...access.grants.values()].some((grant) => grant.subject !== core.device);
+  const isFounders = core.state.log[0]?.author === core.device;
+  const isAlone = isFounders && [...access.grants.values()].every((grant) => grant.subject === core.device);
   const isOff = core.ports.weaknesses?.has('resume-probe') === true;
-  let cleared = o.isNew || !hadOthers || isOff;
+  let cleared = o.start !== 'again' || isAlone || isOff;
+  let isJoining = o.start === 'join';
   let above: readonly ResumeHead[] = [];
   let stopWait: (() => void) | null = null;
 
@@ -52,7 +63,7 @@ export function createClearance(
     return mine !== undefined && equalBytes(mine, entryId);
   };
   return {
-    isCleared: () => cleared && core.blocked === null,
+    isCleared: () => cleared && !isJoining && core.blocked === null,
     blocked: () => core.blocked,
     answered: async (peer, heads) => {
       if (isOff) return 'ignored';
@@ -95,6 +106,10 @@ export function createClearance(
       stopWait = core.ports.time.after(clearanceWaitMs, () => {
         clear('resumed-unverified');
       });
+    },
+    joined: () => {
+      isJoining = false;
+      o.changed();
     },
     stop: () => stopWait?.(),
   };

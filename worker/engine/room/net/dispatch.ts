@@ -59,11 +59,6 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
     countFault(core, decoded.fault.code);
     return null;
   };
-  const freeWindow = ({ netLink, peer }: Reach, transfers: readonly number[]): void => {
-    const window = netLink.windowOf(peer.address);
-    for (const transfer of transfers) window.received(transfer);
-    host.claims.windowMoved(peer.address);
-  };
   const onClaim = (peer: Peer, message: Bytes): void => {
     const claim = read(decodeSyncClaim(message));
     if (claim === null) return;
@@ -106,7 +101,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
         const ack = read(decodeAck(frame.message));
         if (ack === null) return;
         takeAck(core, step, ack);
-        return freeWindow(from, ack.transfers);
+        return host.claims.onAck(netLink, peer, ack.transfers);
       }
       case frameTypes.resume:
         return onResume(from, frame.message);
@@ -130,7 +125,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
       }
       case frameTypes.ack: {
         const ack = read(decodeAck(frame.message));
-        return ack === null ? undefined : freeWindow({ netLink, peer }, ack.transfers);
+        return ack === null ? undefined : host.claims.onAck(netLink, peer, ack.transfers);
       }
       case frameTypes.beacon: {
         const beacon = read(decodeBeacon(frame.message));

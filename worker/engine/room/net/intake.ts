@@ -98,7 +98,7 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
     if (fault !== null) return badPack(from, o, fault);
     bump(core, 'entriesFetched', unit.value.entries.length);
     bump(core, 'packBytesIn', o.bytes.length);
-    const ingested = await ingestUnit(core, step, { unit: unit.value, bytes: o.bytes.length });
+    const ingested = await ingestUnit(core, step, { unit: unit.value, bytes: o.bytes.length, pack: o.bytes });
     if (ingested.isNews) {
       countsOf(o.base).idle = 0;
       host.pull.handle({ is: 'progress', transfer: o.base });

@@ -172,14 +172,17 @@ function heldKids(core: RoomCore): readonly Bytes[] {
   return [...core.joinKids];
 }
 
-/** The newest key that both HELLOs name (X5), or null. */
+/**
+ * The newest key that both HELLOs name (X5). A HELLO names the newest only: with who was away for longer, or on either side
+ * of a network that was split, there may be none. Then the oldest, which every history since has links to. Null: none.
+ */
 export function kidFor(core: RoomCore, peer: Peer): Bytes | null {
   const kids = heldKids(core);
   const tag = newestCommonTag(
     kids.map((kid) => kid.slice(0, 8)),
     peer,
   );
-  return kids.find((kid) => tag !== null && toHex(kid.slice(0, 8)) === toHex(tag)) ?? null;
+  return kids.find((kid) => tag !== null && toHex(kid.slice(0, 8)) === toHex(tag)) ?? kids.at(-1) ?? null;
 }
 
 /** The held kid an envelope's tag means. Ambiguous or unknown is an unknown key: nothing is tried (format.md §2). */

@@ -15,6 +15,7 @@ import {
   frameTypes,
   maxGrantFloors,
   maxHeld,
+  maxRequestDomains,
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
 import { controlKey, domainOf, domainsInOrder, type Unit } from '../../replica/index.js';
@@ -37,6 +38,8 @@ export interface PullHost {
     readonly wasControlOnly: boolean;
     /** Everything that `by` has was asked for, over as many requests as that took. */
     readonly isWhole: boolean;
+    /** There is more to ask for in this round. */
+    readonly goesOn: boolean;
   }) => void;
   /** The first request of a round goes out, to one device or (null) to everybody. */
   readonly roundBegins: (device: Bytes | null) => void;
@@ -125,11 +128,13 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
         return ended({ by: null, complete: false, untilMs: action.untilMs });
     }
   };
-  const isFirst = (): boolean => !asked.controlOnly && rounds.of(asked).after.size === 0;
+  const isFirst = (): boolean => !asked.controlOnly && rounds.of(asked).by === null;
   const ended = (o: { readonly by: Bytes | null; readonly complete: boolean; readonly untilMs: number }): void => {
-    const isWhole = o.by !== null && o.complete && rounds.served(asked, startClock, o.by);
-    if (isWhole) held.set(toHex(o.by), new WeakSet(core.held.map(({ unit }) => unit)));
-    host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole });
+    const page = { req: startClock, isLast: isLastPage(core, asked, startClock) };
+    const nothing = { isWhole: false, goesOn: false };
+    const { isWhole, goesOn } = o.by !== null && o.complete ? rounds.served(asked, page, o.by) : nothing;
+    if (isWhole && o.by !== null) held.set(toHex(o.by), new WeakSet(core.held.map(({ unit }) => unit)));
+    host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole, goesOn });
   };
   const sendReq = (action: Extract<RequestAction, { do: 'send-req' }>): void => {
     const { reqId, attempt, want, prefer, exclude, transfer } = action;
@@ -213,11 +218,15 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
 /** Rounds that are remembered, the newest last. */
 const maxRounds = 16;
 
-/** How far each source was asked through clocks that do not fit one request; what was asked of everybody is one more. */
+/** How far each source was asked through clocks and domains that do not fit one request; what was asked of everybody is one more. */
 function createRounds(): {
   readonly of: (asked: PullStart) => Round;
-  /** The request was served whole; gives whether its round is at its end, served by this one alone. */
-  readonly served: (asked: PullStart, req: SyncReq | null, by: Bytes) => boolean;
+  /** The request was served whole; gives whether its round is at its end, and was served by this one alone. */
+  readonly served: (
+    asked: PullStart,
+    o: { readonly req: SyncReq | null; readonly isLast: boolean },
+    by: Bytes,
+  ) => { readonly isWhole: boolean; readonly goesOn: boolean };
 } {
   const rounds = new Map<string, Round>();
   const keyOf = ({ prefer, controlOnly }: PullStart): string =>
@@ -225,16 +234,16 @@ function createRounds(): {
   const of = (asked: PullStart): Round => rounds.get(keyOf(asked)) ?? firstRound;
   return {
     of,
-    served: (asked, req, by) => {
+    served: (asked, { req, isLast }, by) => {
       const windows = (req?.domains ?? []).map(({ domainId, window }) => ({ domain: toHex(domainId), window }));
-      const next = nextRound(of(asked), windows, toHex(by));
+      const next = nextRound(of(asked), { windows, isLast }, toHex(by));
       rounds.delete(keyOf(asked));
-      if (next.round.after.size > 0) rounds.set(keyOf(asked), next.round);
+      if (next.round.by !== null) rounds.set(keyOf(asked), next.round);
       for (const oldest of rounds.keys()) {
         if (rounds.size <= maxRounds) break;
         rounds.delete(oldest);
       }
-      return next.isWhole;
+      return { isWhole: next.isWhole, goesOn: next.round.by !== null };
     },
   };
 }
@@ -272,11 +281,22 @@ function createAnswerTimes(): {
   };
 }
 
-/** Every domain known here; those of which nothing is asked are still named, so that the source can tell them from unknown ones. */
+/** Whether no domain comes behind those of a request. */
+function isLastPage(core: RoomCore, { controlOnly }: PullStart, req: SyncReq | null): boolean {
+  const last = req?.domains.at(-1);
+  return controlOnly || (last !== undefined && toHex(last.domainId) === domainsInOrder(core.state).at(-1));
+}
+
+/**
+ * As many domains as a request names, from where the round has got to; those of which nothing is asked too, so that the
+ * source can tell them from unknown ones. Control is always among them: it decides whether unknown ones are to be sent.
+ */
 function requestDomains(core: RoomCore, controlOnly: boolean, round: Round): SyncReq['domains'] {
-  return domainsInOrder(core.state).flatMap((key) => {
+  const others = controlOnly ? [] : domainsInOrder(core.state).slice(1);
+  const from = round.behind === null ? 0 : others.indexOf(round.behind) + 1;
+  return [controlKey, ...others.slice(from, from + maxRequestDomains - 1)].flatMap((key) => {
     const domain = domainOf(core.state, key);
-    if (domain === null || (controlOnly && key !== controlKey)) return [];
+    if (domain === null) return [];
     const window = { after: round.after.get(key) ?? null, upTo: null };
     return [{ ...summaryOf(domain), entries: toClockEntries(clockOf(domain)), window }];
   });

@@ -15,20 +15,20 @@ import {
   controlKey,
   domainOf,
   domainsInOrder,
-  joinUnits,
   unitFrom,
   type PackPlace,
   type Unit,
 } from '../../replica/index.js';
 import { bump, sendEpoch, unitKeys, type RoomCore } from '../core.js';
-import { mayJoin } from '../joining.js';
+import { tryJoin } from '../joining.js';
 import { branchKey, packKey } from '../rows.js';
 import { openUnit, sealUnit, signSeal } from '../units.js';
 import { evidenceFor, lackingOf, summaryOf, type ServedRange } from './lacking.js';
 import { kidFor, type NetLink } from './link.js';
 
-/** Stored packs of at least this many entries are handed over as they are; smaller ones are joined on the way. */
+/** Stored packs of at least so many entries or bytes are handed over as they are; smaller ones are joined on the way. */
 const wholePackEntries = 256;
+const wholePackBytes: number = 16 * 1024;
 /** A transfer to one peer: packs in order within the send window, then SYNC_DONE. */
 export interface Serving {
   readonly cancel: () => void;
@@ -159,11 +159,9 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
     }
     const unit = unitFrom(opened.value, next);
     next = unit.fromSeq + unit.entries.length;
-    if (joined !== null && mayJoin(joined, unit)) joined = joinUnits(joined, unit);
-    else {
-      if (joined !== null) yield await pack(core, joined, kid);
-      joined = unit;
-    }
+    const both: Unit | null = joined && tryJoin(joined, unit);
+    if (joined !== null && both === null) yield await pack(core, joined, kid);
+    joined = both ?? unit;
   }
   if (joined !== null) yield await pack(core, joined, kid);
 }
@@ -182,8 +180,8 @@ function packAt(core: RoomCore, { domainHex, author }: ServedRange, seq: number)
   return packs[low - 1];
 }
 
-function isServedWhole({ count, sealKid }: SealedPack, kid: Bytes): boolean {
-  return count >= wholePackEntries && equalBytes(sealKid, kid);
+function isServedWhole({ count, body, sealKid }: SealedPack, kid: Bytes): boolean {
+  return (count >= wholePackEntries || body.length >= wholePackBytes) && equalBytes(sealKid, kid);
 }
 
 async function readPack(

@@ -39,7 +39,7 @@ export function createStrangers(core: RoomCore, roster: Pick<Roster, 'here' | 'i
     asked: (peer) => {
       const tries = asks.get(sessionKey(peer))?.tries ?? 0;
       const chance = (random.bytes(1)[0] ?? 0) / 256;
-      const isJoiner = core.admitter !== null && myGrant(core) === null;
+      const isJoiner = core.admitters.length > 0 && myGrant(core) === null;
       const waitMs = isJoiner ? joinerAskMs : retryDelayMs(tries, chance);
       asks.set(sessionKey(peer), { tries: tries + 1, atMs: time.now() + waitMs });
     },

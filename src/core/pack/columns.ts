@@ -1,0 +1,394 @@
+/**
+ * The contents of entries as columns: what repeats stands once in a table, equal fields stand together. From them the very
+ * bytes of each payload are made again, because those are what is committed to, and its ops, so that nobody has to read
+ * the bytes. What has no form here travels as it is (F14).
+ */
+import type { Bytes } from '../base/index.js';
+import { compareUtf8, createValueSink, readUtf8, utf8Bytes, type Value } from '../codec/index.js';
+import { devicePrefixBytes, recordIdBytes, recordIdText } from '../identity/index.js';
+import {
+  decodePayload,
+  isName,
+  maxOpFields,
+  maxPayloadBytes,
+  maxPayloadOps,
+  notePayload,
+  opCodes,
+  payloadLimits,
+  schemaPrefixBytes,
+  type Op,
+  type Payload,
+} from '../op/index.js';
+import { readValues, writeValues } from './values.js';
+import type { ByteSink, ByteSource } from './varint.js';
+
+const recordRandomBytes: number = recordIdBytes - devicePrefixBytes;
+/** Payload bytes that one body may stand for: a few bytes of columns could else become any number. */
+export const maxContentBytes: number = 1024 * 1024;
+
+type KnownOp = Exclude<Op, { readonly kind: 'opaque' }>;
+
+/** Ops with the same kind, collection and names of fields, and how their bytes begin. */
+interface Shape {
+  readonly code: number;
+  readonly collection: string;
+  /** Ascending by UTF-8; of an increment the one field. */
+  readonly names: readonly string[];
+}
+
+/** The payload of these bytes, or null when it has no columns: unreadable, or with ops of an unknown code. */
+export function contentOf(bytes: Bytes): Payload | null {
+  const payload = decodePayload(bytes);
+  return payload.ok && payload.value.ops.every(({ kind }) => kind !== 'opaque') ? payload.value : null;
+}
+
+/** Writes payloads that {@link contentOf} gave. */
+export function writeContents(sink: ByteSink, payloads: readonly Payload[]): void {
+  const isNewSchema = createTableWriter(sink);
+  for (const { schema } of payloads) if (isNewSchema(String(schema))) sink.bytes(schema);
+  for (const { ops } of payloads) sink.uint(ops.length);
+  const ops: KnownOp[] = [];
+  for (const payload of payloads) for (const op of payload.ops) if (op.kind !== 'opaque') ops.push(op);
+  const groups = writeShapes(sink, ops);
+  const [isNewRecord, isNewCreator] = [createTableWriter(sink), createTableWriter(sink)];
+  for (const { id } of ops) {
+    if (!isNewRecord(recordIdText(id))) continue;
+    const creator = id.subarray(recordRandomBytes);
+    if (isNewCreator(String(creator))) sink.bytes(creator);
+    sink.bytes(id.subarray(0, recordRandomBytes));
+  }
+  for (const { shape, ops: own } of groups)
+    for (const name of shape.names)
+      writeValues(
+        sink,
+        own.map((op) => valueOf(op, name)),
+      );
+}
+
+/** Writes 0 for a key that is new, and then its row follows, or 1 + the place of one that was there. */
+function createTableWriter(sink: ByteSink): (key: string) => boolean {
+  const places = new Map<string, number>();
+  return (key) => {
+    const place = places.get(key);
+    sink.uint(place ?? 0);
+    if (place === undefined) places.set(key, places.size + 1);
+    return place === undefined;
+  };
+}
+
+/** Ops of one shape, in their order. */
+interface Group {
+  readonly shape: Shape;
+  readonly ops: KnownOp[];
+}
+
+function writeShapes(sink: ByteSink, ops: readonly KnownOp[]): readonly Group[] {
+  const isNew = createTableWriter(sink);
+  const groups = new Map<string, Group>();
+  let [lastKey, last]: [string, Group | null] = ['', null];
+  for (const op of ops) {
+    // Neighbours are mostly alike.
+    if (last === null || !isAlike(op, last.ops[0])) {
+      const shape = shapeOf(op);
+      lastKey = keyOfShape(shape);
+      last = groups.get(lastKey) ?? { shape, ops: [] };
+      groups.set(lastKey, last);
+    }
+    last.ops.push(op);
+    if (isNew(lastKey)) writeShape(sink, last.shape);
+  }
+  return [...groups.values()];
+}
+
+function isAlike(a: KnownOp, b: KnownOp | undefined): boolean {
+  if (a.kind !== b?.kind || a.collection !== b.collection) return false;
+  if (a.kind === 'increment') return b.kind === 'increment' && a.field === b.field;
+  if (!('fields' in a) || !('fields' in b)) return true;
+  const [names, others] = [Object.keys(a.fields), Object.keys(b.fields)];
+  return names.length === others.length && names.every((name, i) => name === others[i]);
+}
+
+function shapeOf(op: KnownOp): Shape {
+  const names =
+    op.kind === 'increment' ? [op.field] : op.kind === 'delete' ? [] : Object.keys(op.fields).sort(compareUtf8);
+  return { code: opCodes[op.kind], collection: op.collection, names };
+}
+
+function keyOfShape({ code, collection, names }: Shape): string {
+  return JSON.stringify([code, collection, ...names]);
+}
+
+function valueOf(op: KnownOp, name: string): Value {
+  if (op.kind === 'increment') return op.by;
+  return op.kind === 'delete' ? null : (op.fields[name] ?? null);
+}
+
+function writeShape(sink: ByteSink, { code, collection, names }: Shape): void {
+  sink.byte(code);
+  writeName(sink, collection);
+  if (code === opCodes.insert || code === opCodes.update) sink.uint(names.length);
+  for (const name of names) writeName(sink, name);
+}
+
+function writeName(sink: ByteSink, name: string): void {
+  const bytes = utf8Bytes(name);
+  sink.uint(bytes.length);
+  sink.bytes(bytes);
+}
+
+/** A shape as it is read: its ops so far, and the pieces of their bytes. */
+interface ShapeRows extends Shape, Pieces {
+  readonly rows: OpRow[];
+  /** No name is one that every object has: plain assignment might fail for those. */
+  readonly isUsual: boolean;
+}
+
+/** The bytes of an op but its record id and its values. */
+interface Pieces {
+  /** Before the record id. */
+  readonly head: Bytes;
+  readonly afterId: Bytes;
+  /** Before the value of each name. */
+  readonly keys: readonly Bytes[];
+}
+
+/** An op under way: `fields` is filled column by column. */
+interface OpRow {
+  readonly shape: ShapeRows;
+  readonly id: Bytes;
+  readonly fields: { [name: string]: Value };
+  nodes: number;
+}
+
+/**
+ * The payload bytes of `count` entries, each with its ops noted for decodePayload; null for anything but what
+ * {@link writeContents} writes of payloads that are acceptable as such.
+ */
+export function readContents(source: ByteSource, count: number): Bytes[] | null {
+  const schemas = readTable(source, count, () => readRow(source.bytes(schemaPrefixBytes), String));
+  const lengths = schemas && readLengths(source, count);
+  if (schemas === null || lengths === null) return null;
+  const opCount = lengths.reduce((sum, length) => sum + length, 0);
+  const shapes = readTable(source, opCount, () => readShape(source));
+  const ids = shapes && readRecords(source, opCount);
+  if (shapes === null || ids === null) return null;
+  const rows = shapes.map((shape, i): OpRow => {
+    const row = { shape, id: ids[i] ?? noId, fields: {}, nodes: nodesOfOp(shape) };
+    shape.rows.push(row);
+    return row;
+  });
+  for (const shape of new Set(shapes)) if (!readFields(source, shape)) return null;
+  return writePayloads(rows, schemas, lengths);
+}
+
+const noId: Bytes = new Uint8Array();
+/** Of a payload beside its ops: itself, the schema, the list. */
+const outerNodes = 3;
+
+/** Values in an op, containers included: itself, code, collection, id, and of fields the map and each name's one value. */
+function nodesOfOp({ code, names }: Shape): number {
+  return code === opCodes.delete ? 4 : 5 + names.length;
+}
+
+/** Ops of each entry; null where they are more than all payloads together can hold. */
+function readLengths(source: ByteSource, count: number): number[] | null {
+  const lengths: number[] = [];
+  let left = maxContentBytes / recordIdBytes;
+  for (let i = 0; i < count; i++) {
+    const length = source.uint();
+    if (length === null || length < 1 || length > maxPayloadOps) return null;
+    left -= length;
+    if (left < 0) return null;
+    lengths.push(length);
+  }
+  return lengths;
+}
+
+interface TableRow<T> {
+  /** Equal for equal rows. */
+  readonly key: string;
+  readonly row: T;
+}
+
+function readRow(bytes: Uint8Array | null, keyOf: (bytes: Bytes) => string): TableRow<Bytes> | null {
+  if (bytes === null) return null;
+  const row = bytes.slice();
+  return { key: keyOf(row), row };
+}
+
+/** `count` rows; null for a place that is not there, or a new row that was there. */
+function readTable<T>(source: ByteSource, count: number, readNew: () => TableRow<T> | null): T[] | null {
+  const rows: T[] = [];
+  const add = createTableReader(source, readNew);
+  for (let i = 0; i < count; i++) {
+    const row = add();
+    if (row === null) return null;
+    rows.push(row);
+  }
+  return rows;
+}
+
+function createTableReader<T>(source: ByteSource, readNew: () => TableRow<T> | null): () => T | null {
+  const rows: T[] = [];
+  const keys = new Set<string>();
+  return () => {
+    const place = source.uint();
+    if (place === null) return null;
+    if (place > 0) return rows[place - 1] ?? null;
+    const added = readNew();
+    if (added === null || keys.has(added.key)) return null;
+    keys.add(added.key);
+    rows.push(added.row);
+    return added.row;
+  };
+}
+
+function readRecords(source: ByteSource, count: number): Bytes[] | null {
+  const creator = createTableReader(source, () => readRow(source.bytes(devicePrefixBytes), String));
+  return readTable(source, count, () => {
+    const prefix = creator();
+    const random = prefix && source.bytes(recordRandomBytes);
+    if (prefix === null || random === null) return null;
+    const id = new Uint8Array(recordIdBytes);
+    id.set(random);
+    id.set(prefix, recordRandomBytes);
+    return { key: recordIdText(id), row: id };
+  });
+}
+
+function readShape(source: ByteSource): TableRow<ShapeRows> | null {
+  const code = source.byte();
+  const collection = readName(source);
+  if (code === null || code > opCodes.increment || collection === null) return null;
+  const hasFields = code === opCodes.insert || code === opCodes.update;
+  const length = hasFields ? source.uint() : code === opCodes.increment ? 1 : 0;
+  if (length === null || length > maxOpFields) return null;
+  const names: string[] = [];
+  for (let i = 0; i < length; i++) {
+    const name = readName(source);
+    if (name === null || compareUtf8(names.at(-1) ?? '', name) >= 0) return null;
+    names.push(name);
+  }
+  const isUsual = names.every((name) => !(name in Object.prototype));
+  const shape = { code, collection, names, isUsual, rows: [], ...piecesOf({ code, collection, names }) };
+  return { key: keyOfShape(shape), row: shape };
+}
+
+function readName(source: ByteSource): string | null {
+  const length = source.uint();
+  const bytes = length === null ? null : source.bytes(length);
+  const name = bytes && readUtf8(bytes);
+  return isName(name) ? name : null;
+}
+
+function piecesOf({ code, collection, names }: Shape): Pieces {
+  const sink = createValueSink();
+  const isIncrement = code === opCodes.increment;
+  const hasFields = code === opCodes.insert || code === opCodes.update;
+  sink.arrayHead(isIncrement ? 5 : hasFields ? 4 : 3);
+  sink.value(code);
+  sink.value(collection);
+  sink.binaryHead(recordIdBytes);
+  const head = sink.take();
+  if (hasFields) sink.mapHead(names.length);
+  const afterId = sink.take();
+  const keys = names.map((name) => {
+    sink.value(name);
+    return sink.take();
+  });
+  return { head, afterId, keys };
+}
+
+/** Fills the fields of all ops of a shape, column by column. */
+function readFields(source: ByteSource, shape: ShapeRows): boolean {
+  const { rows, code, isUsual } = shape;
+  for (const name of shape.names) {
+    let at = 0;
+    const wasRead = readValues(source, rows.length, (value, nodes) => {
+      const row = rows[at++];
+      if (row === undefined) return;
+      if (isUsual) row.fields[name] = value;
+      else Object.defineProperty(row.fields, name, { value, writable: true, enumerable: true, configurable: true });
+      row.nodes += nodes - 1;
+    });
+    if (!wasRead) return false;
+  }
+  const [field] = shape.names;
+  const isDelta = ({ fields }: OpRow): boolean =>
+    Number.isSafeInteger(fields[field ?? '']) && fields[field ?? ''] !== 0;
+  return code !== opCodes.increment || rows.every(isDelta);
+}
+
+/**
+ * The bytes of every payload, as views of one array that is all theirs, with the ops noted. Null where one is larger than
+ * a payload may be, or all are together.
+ */
+function writePayloads(rows: readonly OpRow[], schemas: readonly Bytes[], lengths: readonly number[]): Bytes[] | null {
+  const sink = createValueSink({ ...payloadLimits, maxBytes: Infinity, maxNodes: Infinity });
+  const ends: number[] = [];
+  let row = 0;
+  for (const [i, schema] of schemas.entries()) {
+    const length = lengths[i] ?? 0;
+    const start = sink.length();
+    sink.arrayHead(2);
+    sink.value(schema);
+    sink.arrayHead(length);
+    let nodes = outerNodes;
+    for (const end = row + length; row < end; row++) {
+      const op = rows[row];
+      if (op === undefined) return null;
+      writeOp(sink, op);
+      nodes += op.nodes;
+      if (sink.length() > maxContentBytes) return null;
+    }
+    if (sink.length() - start > maxPayloadBytes || nodes > payloadLimits.maxNodes) return null;
+    ends.push(sink.length());
+  }
+  return splitPayloads(sink.take(), ends, { rows, schemas, lengths });
+}
+
+function splitPayloads(
+  all: Bytes,
+  ends: readonly number[],
+  o: { readonly rows: readonly OpRow[]; readonly schemas: readonly Bytes[]; readonly lengths: readonly number[] },
+): Bytes[] {
+  let [at, row] = [0, 0];
+  return ends.map((end, i) => {
+    const bytes = all.subarray(at, end);
+    const ops: Op[] = [];
+    for (const last = row + (o.lengths[i] ?? 0); row < last; row++) {
+      const op = o.rows[row];
+      if (op !== undefined) ops.push(opOf(op));
+    }
+    notePayload(bytes, { schema: o.schemas[i] ?? all.subarray(0, 0), ops });
+    at = end;
+    return bytes;
+  });
+}
+
+function opOf({ shape, id, fields }: OpRow): Op {
+  const { collection, names } = shape;
+  switch (shape.code) {
+    case opCodes.insert:
+      return { kind: 'insert', collection, id, fields };
+    case opCodes.update:
+      return { kind: 'update', collection, id, fields };
+    case opCodes.delete:
+      return { kind: 'delete', collection, id };
+    default: {
+      const field = names[0] ?? '';
+      return { kind: 'increment', collection, id, field, by: fields[field] as number };
+    }
+  }
+}
+
+function writeOp(sink: ReturnType<typeof createValueSink>, { shape, id, fields }: OpRow): void {
+  const { names, keys, head } = shape;
+  sink.raw(head);
+  sink.raw(id);
+  sink.raw(shape.afterId);
+  for (let i = 0; i < names.length; i++) {
+    sink.raw(keys[i] ?? head);
+    sink.value(fields[names[i] ?? ''] ?? null);
+  }
+}
