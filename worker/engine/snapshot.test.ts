@@ -354,6 +354,12 @@ test('[B03] a covered pack that turns out damaged ends its chain there: the room
   });
   await expect(take(opened, [rival])).rejects.toThrow('does not fit');
   expect([opened.snapshot?.isBad, opened.state.isStale]).toEqual([true, true]);
+  // Where the start itself needs what the damaged pack holds, it replays.
+  const old = idAt(chainOf(ada, ada), 3) ?? zeros32;
+  const entries = [{ payload: card(bob, 'late'), ms: Date.now(), deps: [old] }];
+  await take(ada, [await forgeData(bob, main, { entries })]);
+  const replayed = await openAgain(ada);
+  expect([isFromSnapshot(replayed), countOf(chainOf(replayed, ada))]).toEqual([false, 20]);
   await loadRoom(opened); // as after any step that fails
   expect([isFromSnapshot(opened), countOf(chainOf(opened, opened))]).toEqual([false, 20]);
   await take(

@@ -16,7 +16,7 @@ export interface Step {
   infoChanged: boolean;
 }
 
-/** What a job does in its turn; it may wait for crypto, never for the store or the network. */
+/** What a job does in its turn; it may wait for crypto and for old packs (hydrate.ts), never for a commit or the network. */
 export type Job = (step: Step) => Promise<void> | void;
 
 export interface StepLoop {

@@ -8,6 +8,8 @@ const minChanges = 128;
 const minChangesPerBlock = 32;
 /** Rest after a change before a snapshot is thought of, and between two. */
 const waitMs = 5_000;
+/** When a room closes, others wait for it: larger ones have what was written in idle time. */
+const maxBlocksAtEnd = 8;
 
 /** What keeps a room's snapshot up to date: in idle time, and when the room closes. */
 export interface Snapshots {
@@ -27,9 +29,11 @@ export function createSnapshots(core: RoomCore): Snapshots {
     const { changes, blocks, isBad } = core.snapshot ?? { changes: 0, blocks: 0, isBad: false };
     return isBad || Math.abs(changesOf(core) - changes) >= Math.max(pace.minChanges, minChangesPerBlock * (blocks - 1));
   };
-  const freeze = (): void => {
+  const freeze = (maxBlocks = Infinity): void => {
     if (stopped || writing !== null || !isDue()) return;
-    writing = write(core, canFreeze(core) ? freezeRoom(core) : null).finally(() => (writing = null));
+    const frozen = canFreeze(core) ? freezeRoom(core) : null;
+    if (frozen !== null && frozen.blocks.length > maxBlocks) return;
+    writing = write(core, frozen).finally(() => (writing = null));
   };
   return {
     committed: () => {
@@ -37,13 +41,17 @@ export function createSnapshots(core: RoomCore): Snapshots {
       cancel = core.ports.time.after(pace.waitMs, () => {
         cancel = null;
         // When the step is stored: then memory and disk are the same.
-        core.loop.enqueue((step) => void step.effects.push(freeze));
+        core.loop.enqueue((step) => {
+          step.effects.push(() => {
+            freeze();
+          });
+        });
       });
     },
     stop: async () => {
       cancel?.();
       await writing;
-      freeze();
+      freeze(maxBlocksAtEnd);
       stopped = true;
       await writing;
     },

@@ -58,10 +58,14 @@ export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, repl
   if (tail === null) return false;
   planForks(core.state, tail);
   const isMeta = ({ unit }: TailUnit): boolean => core.state.access.domains.get(toHex(unit.domainId))?.isMeta === true;
-  await loadDeps(
-    core,
-    tail.map(({ unit }) => unit),
-  );
+  try {
+    await loadDeps(
+      core,
+      tail.map(({ unit }) => unit),
+    );
+  } catch {
+    return false; // a pack that should be there cannot be read
+  }
   replay.admitAll(core, tail.filter(isMeta));
   replay.admitAll(
     core,
