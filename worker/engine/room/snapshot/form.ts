@@ -21,7 +21,8 @@ export interface SnapshotHead {
   readonly grantVoids: readonly string[];
   readonly domains: readonly SnapshotDomain[];
   readonly declarations: readonly string[];
-  readonly domainNames: readonly (readonly [domain: string, name: string])[];
+  /** With the meta that says so, in hex. */
+  readonly domainNames: readonly (readonly [domain: string, name: string, namer: string])[];
   readonly voids: readonly (readonly [id: string, code: FaultCode])[];
   readonly undelivered: readonly UndeliveredRun[];
   /** Numbers of the drafts whose changes are in the records. */

@@ -98,7 +98,10 @@ function restoreState(core: RoomCore, { head, blocks }: StoredSnapshot): boolean
     core.lastHlc = maxHlc(core.lastHlc, domain.lastHlc);
   }
   for (const text of head.declarations) learnDeclaration(state, text);
-  for (const [domain, name] of head.domainNames) state.domainNames.set(domain, name);
+  for (const [domain, name, namer] of head.domainNames) {
+    state.domainNames.set(domain, name);
+    state.domainNamers.set(domain, namer);
+  }
   for (const [id, code] of head.voids) state.voids.set(id, code);
   unpackUndelivered(head.undelivered, { delivered: core.delivered, into: core.undelivered });
   core.counters.set('bytesStored', head.bytes);

@@ -55,7 +55,7 @@ export function freezeRoom(core: RoomCore): FrozenRoom {
     grantVoids: grantVoids(state),
     domains: [...state.domains].map(([id, domain]) => freezeDomain(id, domain, recent)),
     declarations: [...state.declarations.values()].map(({ bytes }) => toBase64Url(bytes)),
-    domainNames: [...state.domainNames],
+    domainNames: [...state.domainNames].map(([domain, name]) => [domain, name, state.domainNamers.get(domain) ?? '']),
     voids: [...state.voids],
     undelivered: packUndelivered(core.undelivered),
     drafts: core.drafts.map(({ n }) => n),
