@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'sim',
           include: ['worker/sim/**/*.test.ts'],
-          testTimeout: 900_000,
+          testTimeout: 1_500_000,
           maxWorkers: 2,
           execArgv: ['--max-semi-space-size=32'],
         },
