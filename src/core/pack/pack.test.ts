@@ -334,3 +334,14 @@ function readColumns(bytes: Bytes): Bytes {
   if (!opened.ok) throw new TypeError(opened.fault.code);
   return opened.value.stored;
 }
+
+test('[PACK-2] a deflated form that is no smaller is a bad body: no copy is larger than what is in it', () => {
+  const run = fc.sample(arbitraryRun, { seed: 3, numRuns: 1 })[0];
+  if (run === undefined) throw new TypeError('expected a run');
+  const [plain, deflated] = [packOf(run), packOf(run, { header: { deflated: true } })].map((bytes) => {
+    const pack = decodePack(bytes);
+    return pack.ok ? openPack(pack.value, { prk: prks.get(toHex(sealKid)) ?? filled(32, 0), roomId }) : pack;
+  });
+  expect(plain?.ok).toBe(true);
+  expect(deflated).toMatchObject({ ok: false, fault: { code: 'pack/bad-body' } });
+});

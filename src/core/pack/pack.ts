@@ -145,8 +145,9 @@ export function openPack(
   if (plaintext === null || plaintext.length < bodyHeadBytes) return fail('pack/bad-seal');
   const [rawLength, storedLength] = [readU32(plaintext, 0), readU32(plaintext, 4)];
   const end = bodyHeadBytes + storedLength;
-  if (rawLength > maxRawBodyBytes || end > plaintext.length || (!pack.deflated && rawLength !== storedLength))
-    return fail('pack/bad-body');
+  // What does not get smaller is not deflated: a copy is never larger than what is in it.
+  const isFit = pack.deflated ? storedLength < rawLength : storedLength === rawLength;
+  if (rawLength > maxRawBodyBytes || end > plaintext.length || !isFit) return fail('pack/bad-body');
   if (plaintext.length !== padme(end) || !isZero(plaintext.subarray(end))) return fail('pack/bad-body');
   return ok({ stored: copyBytes(plaintext.subarray(bodyHeadBytes, end)), rawLength });
 }

@@ -45,8 +45,9 @@ export async function sealUnit(
   const last = unit.entries.at(-1);
   if (prk === null || last === undefined) throw new TypeError('sealUnit: needs a held epoch and an entry');
   const columns = encodeBody(unit.entries.map(bodyOf));
-  const deflated = columns.length >= minDeflateBytes;
-  const stored = deflated ? await c.ports.deflate.deflate(columns) : columns;
+  const smaller = columns.length >= minDeflateBytes ? await c.ports.deflate.deflate(columns) : columns;
+  const deflated = smaller.length < columns.length;
+  const stored = deflated ? smaller : columns;
   const header = {
     deflated,
     count: unit.entries.length,
