@@ -1,8 +1,10 @@
 import { compareBytes, copyBytes, fail, ok, type Bytes, type Result } from '../base/index.js';
 import { maxDeps } from '../entry/index.js';
 import type { Payload } from '../op/index.js';
-import { contentOf, readContents, writeContents } from './columns.js';
+import { contentOf } from './content.js';
+import { readContents } from './read-contents.js';
 import { createByteSink, createByteSource, unzigzag, zigzag, type ByteSink, type ByteSource } from './varint.js';
+import { writeContents } from './write-contents.js';
 
 /** What a body holds of one entry; ids, prev and author follow from the chain. */
 export interface BodyEntry {
@@ -61,19 +63,23 @@ export function encodeBody(entries: readonly BodyEntry[]): Bytes {
 
 function writePayloads(sink: ByteSink, entries: readonly BodyEntry[]): void {
   const contents: Payload[] = [];
-  const raw: Bytes[] = [];
+  const raw: { readonly mode: number; readonly bytes: Bytes }[] = [];
   for (const { payload, commit } of entries) {
     const content = payload && contentOf(payload);
+    const mode = content !== null ? modeColumns : payload !== null ? modeRaw : modeAbsent;
     if (content !== null) contents.push(content);
-    else raw.push(payload ?? commit ?? missingBoth());
-    sink.byte(content !== null ? modeColumns : payload !== null ? modeRaw : modeAbsent);
+    else raw.push({ mode, bytes: payload ?? commit ?? missingBoth() });
+    sink.byte(mode);
   }
-  for (const { payload } of entries) if (payload !== null && contentOf(payload) === null) sink.uint(payload.length);
-  for (const bytes of raw) sink.bytes(bytes);
+  for (const { mode, bytes } of raw) if (mode === modeRaw) sink.uint(bytes.length);
+  for (const { bytes } of raw) sink.bytes(bytes);
   writeContents(sink, contents);
 }
 
-/** The `count` entries of a body; anything but the one canonical encoding is 'pack/bad-body'. Bytes are copies. */
+/**
+ * The `count` entries of a body; anything but the one canonical encoding is 'pack/bad-body'. Nothing
+ * aliases the input; payloads in columns are views of one array that is theirs alone.
+ */
 export function decodeBody(bytes: Uint8Array, count: number): Result<BodyEntry[]> {
   const source = createByteSource(bytes);
   if (source.byte() !== bodyVersion) return fail('pack/bad-body');

@@ -5,7 +5,7 @@ import { createSeededNumbers, mutate } from '../codec/mutate.kit.js';
 import { encodeValue } from '../codec/index.js';
 import { arbitraryPayload } from '../op/op.kit.js';
 import { decodePayload, encodePayload, type Op, type Payload } from '../op/index.js';
-import { contentOf, maxContentBytes } from './columns.js';
+import { contentOf, maxContentBytes } from './content.js';
 import { decodeBody, encodeBody, type BodyEntry } from './index.js';
 import { filled } from './run.kit.js';
 

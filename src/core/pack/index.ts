@@ -8,7 +8,7 @@
 export type { BodyEntry } from './body.js';
 export { decodeBody, encodeBody, maxRawBodyBytes, maxUnitEntries } from './body.js';
 export type { PackHeader, SealedPack, SealKey } from './pack.js';
-export { maxContentBytes } from './columns.js';
+export { maxContentBytes } from './content.js';
 export { decodePack, maxPackBytes, openPack, packSealMessage, sealPack, withSealSignature } from './pack.js';
 export type { RunPlace } from './rebuild.js';
 export { rebuildRun } from './rebuild.js';

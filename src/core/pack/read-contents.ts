@@ -1,13 +1,7 @@
-/**
- * The contents of entries as columns: what repeats stands once in a table, equal fields stand together. From them the very
- * bytes of each payload are made again, because those are what is committed to, and its ops, so that nobody has to read
- * the bytes. What has no form here travels as it is (F14).
- */
-import type { Bytes } from '../base/index.js';
-import { compareUtf8, createValueSink, readUtf8, utf8Bytes, type Value } from '../codec/index.js';
+import { toHex, type Bytes } from '../base/index.js';
+import { compareUtf8, createValueSink, readUtf8, type Value, type ValueSink } from '../codec/index.js';
 import { devicePrefixBytes, recordIdBytes, recordIdText } from '../identity/index.js';
 import {
-  decodePayload,
   isName,
   maxOpFields,
   maxPayloadBytes,
@@ -17,124 +11,10 @@ import {
   payloadLimits,
   schemaPrefixBytes,
   type Op,
-  type Payload,
 } from '../op/index.js';
-import { readValues, writeValues } from './values.js';
-import type { ByteSink, ByteSource } from './varint.js';
-
-const recordRandomBytes: number = recordIdBytes - devicePrefixBytes;
-/** Payload bytes that one body may stand for: a few bytes of columns could else become any number. */
-export const maxContentBytes: number = 1024 * 1024;
-
-type KnownOp = Exclude<Op, { readonly kind: 'opaque' }>;
-
-/** Ops with the same kind, collection and names of fields, and how their bytes begin. */
-interface Shape {
-  readonly code: number;
-  readonly collection: string;
-  /** Ascending by UTF-8; of an increment the one field. */
-  readonly names: readonly string[];
-}
-
-/** The payload of these bytes, or null when it has no columns: unreadable, or with ops of an unknown code. */
-export function contentOf(bytes: Bytes): Payload | null {
-  const payload = decodePayload(bytes);
-  return payload.ok && payload.value.ops.every(({ kind }) => kind !== 'opaque') ? payload.value : null;
-}
-
-/** Writes payloads that {@link contentOf} gave. */
-export function writeContents(sink: ByteSink, payloads: readonly Payload[]): void {
-  const isNewSchema = createTableWriter(sink);
-  for (const { schema } of payloads) if (isNewSchema(String(schema))) sink.bytes(schema);
-  for (const { ops } of payloads) sink.uint(ops.length);
-  const ops: KnownOp[] = [];
-  for (const payload of payloads) for (const op of payload.ops) if (op.kind !== 'opaque') ops.push(op);
-  const groups = writeShapes(sink, ops);
-  const [isNewRecord, isNewCreator] = [createTableWriter(sink), createTableWriter(sink)];
-  for (const { id } of ops) {
-    if (!isNewRecord(recordIdText(id))) continue;
-    const creator = id.subarray(recordRandomBytes);
-    if (isNewCreator(String(creator))) sink.bytes(creator);
-    sink.bytes(id.subarray(0, recordRandomBytes));
-  }
-  for (const { shape, ops: own } of groups)
-    for (const name of shape.names)
-      writeValues(
-        sink,
-        own.map((op) => valueOf(op, name)),
-      );
-}
-
-/** Writes 0 for a key that is new, and then its row follows, or 1 + the place of one that was there. */
-function createTableWriter(sink: ByteSink): (key: string) => boolean {
-  const places = new Map<string, number>();
-  return (key) => {
-    const place = places.get(key);
-    sink.uint(place ?? 0);
-    if (place === undefined) places.set(key, places.size + 1);
-    return place === undefined;
-  };
-}
-
-/** Ops of one shape, in their order. */
-interface Group {
-  readonly shape: Shape;
-  readonly ops: KnownOp[];
-}
-
-function writeShapes(sink: ByteSink, ops: readonly KnownOp[]): readonly Group[] {
-  const isNew = createTableWriter(sink);
-  const groups = new Map<string, Group>();
-  let [lastKey, last]: [string, Group | null] = ['', null];
-  for (const op of ops) {
-    // Neighbours are mostly alike.
-    if (last === null || !isAlike(op, last.ops[0])) {
-      const shape = shapeOf(op);
-      lastKey = keyOfShape(shape);
-      last = groups.get(lastKey) ?? { shape, ops: [] };
-      groups.set(lastKey, last);
-    }
-    last.ops.push(op);
-    if (isNew(lastKey)) writeShape(sink, last.shape);
-  }
-  return [...groups.values()];
-}
-
-function isAlike(a: KnownOp, b: KnownOp | undefined): boolean {
-  if (a.kind !== b?.kind || a.collection !== b.collection) return false;
-  if (a.kind === 'increment') return b.kind === 'increment' && a.field === b.field;
-  if (!('fields' in a) || !('fields' in b)) return true;
-  const [names, others] = [Object.keys(a.fields), Object.keys(b.fields)];
-  return names.length === others.length && names.every((name, i) => name === others[i]);
-}
-
-function shapeOf(op: KnownOp): Shape {
-  const names =
-    op.kind === 'increment' ? [op.field] : op.kind === 'delete' ? [] : Object.keys(op.fields).sort(compareUtf8);
-  return { code: opCodes[op.kind], collection: op.collection, names };
-}
-
-function keyOfShape({ code, collection, names }: Shape): string {
-  return JSON.stringify([code, collection, ...names]);
-}
-
-function valueOf(op: KnownOp, name: string): Value {
-  if (op.kind === 'increment') return op.by;
-  return op.kind === 'delete' ? null : (op.fields[name] ?? null);
-}
-
-function writeShape(sink: ByteSink, { code, collection, names }: Shape): void {
-  sink.byte(code);
-  writeName(sink, collection);
-  if (code === opCodes.insert || code === opCodes.update) sink.uint(names.length);
-  for (const name of names) writeName(sink, name);
-}
-
-function writeName(sink: ByteSink, name: string): void {
-  const bytes = utf8Bytes(name);
-  sink.uint(bytes.length);
-  sink.bytes(bytes);
-}
+import { keyOfShape, maxContentBytes, recordRandomBytes, type Shape } from './content.js';
+import { readValues } from './values.js';
+import type { ByteSource } from './varint.js';
 
 /** A shape as it is read: its ops so far, and the pieces of their bytes. */
 interface ShapeRows extends Shape, Pieces {
@@ -162,10 +42,10 @@ interface OpRow {
 
 /**
  * The payload bytes of `count` entries, each with its ops noted for decodePayload; null for anything but what
- * {@link writeContents} writes of payloads that are acceptable as such.
+ * writeContents() writes of payloads that are acceptable as such.
  */
 export function readContents(source: ByteSource, count: number): Bytes[] | null {
-  const schemas = readTable(source, count, () => readRow(source.bytes(schemaPrefixBytes), String));
+  const schemas = readTable(source, count, () => readRow(source.bytes(schemaPrefixBytes)));
   const lengths = schemas && readLengths(source, count);
   if (schemas === null || lengths === null) return null;
   const opCount = lengths.reduce((sum, length) => sum + length, 0);
@@ -210,10 +90,8 @@ interface TableRow<T> {
   readonly row: T;
 }
 
-function readRow(bytes: Uint8Array | null, keyOf: (bytes: Bytes) => string): TableRow<Bytes> | null {
-  if (bytes === null) return null;
-  const row = bytes.slice();
-  return { key: keyOf(row), row };
+function readRow(bytes: Uint8Array | null): TableRow<Bytes> | null {
+  return bytes && { key: toHex(bytes), row: bytes.slice() };
 }
 
 /** `count` rows; null for a place that is not there, or a new row that was there. */
@@ -244,7 +122,7 @@ function createTableReader<T>(source: ByteSource, readNew: () => TableRow<T> | n
 }
 
 function readRecords(source: ByteSource, count: number): Bytes[] | null {
-  const creator = createTableReader(source, () => readRow(source.bytes(devicePrefixBytes), String));
+  const creator = createTableReader(source, () => readRow(source.bytes(devicePrefixBytes)));
   return readTable(source, count, () => {
     const prefix = creator();
     const random = prefix && source.bytes(recordRandomBytes);
@@ -382,7 +260,7 @@ function opOf({ shape, id, fields }: OpRow): Op {
   }
 }
 
-function writeOp(sink: ReturnType<typeof createValueSink>, { shape, id, fields }: OpRow): void {
+function writeOp(sink: ValueSink, { shape, id, fields }: OpRow): void {
   const { names, keys, head } = shape;
   sink.raw(head);
   sink.raw(id);
