@@ -190,13 +190,17 @@ test('[S10] what is looked for is found when it is there, in every form', async 
   expect(found).toEqual(['/key/0', '/bytes', '/beside', '/deep/0/map/a/*', '/hex', '/name']);
 });
 
-/** Both counts at a moment in which nothing is under way. */
+/** No transaction of a room this small is under way for so long. */
+const quietMs = 500;
+
+/** Both counts at a moment in which nothing is under way: neither moved for a while, so none was begun and not counted yet. */
 async function counts(one: Peer): Promise<{ readwrite: number; commits: number }> {
-  for (;;) {
-    const before = (await one.stats()).commits;
-    const { readwrite } = await probed(one);
-    const { commits } = await one.stats();
-    if (commits === before) return { readwrite, commits };
+  const read = async () => ({ readwrite: (await probed(one)).readwrite, commits: (await one.stats()).commits });
+  for (let last = await read(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    const now = await read();
+    if (now.readwrite === last.readwrite && now.commits === last.commits) return now;
+    last = now;
   }
 }
 
