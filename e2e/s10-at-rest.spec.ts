@@ -196,7 +196,7 @@ const quietMs = 500;
 /** Both counts at a moment in which nothing is under way: neither moved for a while, so none was begun and not counted yet. */
 async function counts(one: Peer): Promise<{ readwrite: number; commits: number }> {
   const read = async () => ({ readwrite: (await probed(one)).readwrite, commits: (await one.stats()).commits });
-  for (let last = await read(); ; ) {
+  for (let last = await read(); ;) {
     await new Promise((resolve) => setTimeout(resolve, quietMs));
     const now = await read();
     if (now.readwrite === last.readwrite && now.commits === last.commits) return now;

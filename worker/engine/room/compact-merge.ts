@@ -158,6 +158,7 @@ async function replace(
     const place = { ...first, count: m.unit.entries.length };
     chain.packs.splice(at, places.length, place);
     if (m.isEnd) memory.ends.add(place);
+    bump(core, 'commits');
     bump(core, 'packsMerged', places.length);
     bump(core, 'bytesRewritten', m.bytes.length);
     bump(core, 'bytesStored', m.bytes.length - m.oldBytes);

@@ -66,6 +66,7 @@ async function write(core: RoomCore, frozen: FrozenRoom | null): Promise<void> {
   if (frozen === null && core.snapshot?.isBad !== true) return;
   try {
     await core.ports.store.commit(frozen === null ? dropOps(core) : await snapshotOps(core, frozen));
+    bump(core, 'commits');
     core.snapshot = frozen && { changes: frozen.head.changes, blocks: frozen.blocks.length, isBad: false };
     bump(core, frozen === null ? 'snapshotsDropped' : 'snapshotsWritten');
   } catch (error) {
