@@ -105,8 +105,9 @@ describe('own writes over the confirmed state', () => {
 /** Applies a change as the engine does; answers the rows that it would send. */
 function foldInto(records: ReturnType<typeof createRecords>, { n, ops }: Change): RecordUpdate[] {
   const plain = ops.map(({ op }) => ({ ...op, id: fromBase64Url(op.id)! }));
-  const changed = records.apply({ author: '0'.repeat(64), hlc: { ms: 1000 + n, ctr: 0 }, ops: plain });
-  return changed.map(({ id }) => rowOf(records, id));
+  const changed = new Map<string, Set<string>>();
+  records.apply({ author: '0'.repeat(64), hlc: { ms: 1000 + n, ctr: 0 }, ops: plain }, changed);
+  return [...changed.values()].flatMap((ids) => [...ids]).map((id) => rowOf(records, id));
 }
 
 function rowOf(records: ReturnType<typeof createRecords>, id: string): RecordUpdate {

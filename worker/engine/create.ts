@@ -14,7 +14,8 @@ import { signData, storeUnit, tick, writeControl } from './room/author.js';
 import { now, type RoomCore } from './room/core.js';
 import { mintEpoch } from './room/epochs.js';
 import { noteUndelivered } from './room/load.js';
-import { noteChanged, type Step } from './room/step.js';
+import { addChanged } from '../../src/core/record/index.js';
+import type { Step } from './room/step.js';
 
 /** Limits of the rooms this version makes; consensus data of each room (genesis). */
 const roomLimits = { maxPayload: 128 * 1024, maxDeps: 32, maxControl: 12 * 1024, maxDomains: 16 };
@@ -171,7 +172,7 @@ export async function writeMeta(core: RoomCore, step: Step, ops: readonly Op[]):
     const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER });
     if (outcome.outcome !== 'admitted' || outcome.voided.length > 0)
       throw new TypeError(`own meta entry has no effect: ${codeOf(outcome)}`);
-    noteChanged(step, outcome.changed);
+    addChanged(step.changed, outcome.changed);
     await storeUnit(core, step, unit);
     noteUndelivered(core, unit.entries);
   }

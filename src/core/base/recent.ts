@@ -1,19 +1,22 @@
-/** What was worked out a moment ago, by the object it came from. Forgets everything when it is full: no more than a help. */
+/** What was worked out a moment ago, by the object it came from: no more than a help. */
 export interface Recent<K extends object, V> {
   readonly get: (key: K) => V | undefined;
   /** `weight` counts towards the maximum, in whatever the owner counts. */
   readonly set: (key: K, value: V, weight: number) => void;
 }
 
-/** An empty one. Not a WeakMap: with one entry per transaction those keep the garbage collector busier than they save. */
+/**
+ * An empty one, of two generations: half of `maxWeight` that came last is always there, what is older goes at once. Not a
+ * WeakMap: with one entry per transaction those keep the garbage collector busier than they save.
+ */
 export function createRecent<K extends object, V>(maxWeight: number): Recent<K, V> {
-  const values = new Map<K, V>();
+  let [values, older] = [new Map<K, V>(), new Map<K, V>()];
   let total = 0;
   return {
-    get: (key) => values.get(key),
+    get: (key) => values.get(key) ?? older.get(key),
     set: (key, value, weight) => {
-      if (total + weight > maxWeight) {
-        values.clear();
+      if (total + weight > maxWeight / 2) {
+        [values, older] = [new Map<K, V>(), values];
         total = 0;
       }
       total += weight;

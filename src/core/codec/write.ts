@@ -36,9 +36,11 @@ export function createValueSink(limits: ValueLimits = valueLimits): ValueSink {
     binaryHead: (length) => writeBinaryHead(sink, length),
     value: (value) => writeItem(sink, value),
     raw: (bytes) => {
-      const at = reserve(sink, bytes.length);
+      const { length } = bytes;
+      const at = reserve(sink, length);
+      const out = sink.bytes;
       // A loop: most pieces are short, where it is faster than a call of set().
-      for (let i = 0; i < bytes.length; i++) sink.bytes[at + i] = bytes[i] ?? 0;
+      for (let i = 0; i < length; i++) out[at + i] = bytes[i] ?? 0;
     },
     length: () => sink.at,
     take: () => {

@@ -12,13 +12,13 @@ import {
   schemaPrefixBytes,
   type Op,
 } from '../op/index.js';
-import { keyOfShape, maxContentBytes, recordRandomBytes, type Shape } from './content.js';
+import { keyOfShape, maxContentBytes, recordRandomBytes, type KnownOp, type Shape } from './content.js';
 import { readValues } from './values.js';
 import type { ByteSource } from './varint.js';
 
-/** A shape as it is read: its ops so far, and the pieces of their bytes. */
+/** A shape as it is read: where its ops stand among all, and the pieces of their bytes. */
 interface ShapeRows extends Shape, Pieces {
-  readonly rows: OpRow[];
+  readonly places: number[];
   /** No name is one that every object has: plain assignment might fail for those. */
   readonly isUsual: boolean;
 }
@@ -32,13 +32,17 @@ interface Pieces {
   readonly keys: readonly Bytes[];
 }
 
-/** An op under way: `fields` is filled column by column. */
-interface OpRow {
-  readonly shape: ShapeRows;
-  readonly id: Bytes;
-  readonly fields: { [name: string]: Value };
-  nodes: number;
+/** The ops of all payloads in their order, filled column by column. */
+interface Rows {
+  readonly shapes: readonly ShapeRows[];
+  readonly ops: readonly OpenOp[];
+  /** Values in each, containers included. */
+  readonly nodes: number[];
 }
+
+type Open<T> = { -readonly [K in keyof T]: T[K] };
+type OpenOp = Op extends infer One ? (One extends KnownOp ? Open<One> : never) : never;
+type OpenFields = { [name: string]: Value };
 
 /**
  * The payload bytes of `count` entries, each with its ops noted for decodePayload; null for anything but what
@@ -52,13 +56,27 @@ export function readContents(source: ByteSource, count: number): Bytes[] | null 
   const shapes = readTable(source, opCount, () => readShape(source));
   const ids = shapes && readRecords(source, opCount);
   if (shapes === null || ids === null) return null;
-  const rows = shapes.map((shape, i): OpRow => {
-    const row = { shape, id: ids[i] ?? noId, fields: {}, nodes: nodesOfOp(shape) };
-    shape.rows.push(row);
-    return row;
+  const ops = shapes.map((shape, i): OpenOp => {
+    shape.places.push(i);
+    return openOp(shape, ids[i] ?? noId);
   });
-  for (const shape of new Set(shapes)) if (!readFields(source, shape)) return null;
+  const rows: Rows = { shapes, ops, nodes: shapes.map(nodesOfOp) };
+  for (const shape of new Set(shapes)) if (!readFields(source, shape, rows)) return null;
   return writePayloads(rows, schemas, lengths);
+}
+
+/** An op without its values. */
+function openOp({ code, collection, names }: Shape, id: Bytes): OpenOp {
+  switch (code) {
+    case opCodes.insert:
+      return { kind: 'insert', collection, id, fields: {} };
+    case opCodes.update:
+      return { kind: 'update', collection, id, fields: {} };
+    case opCodes.delete:
+      return { kind: 'delete', collection, id };
+    default:
+      return { kind: 'increment', collection, id, field: names[0] ?? '', by: 0 };
+  }
 }
 
 const noId: Bytes = new Uint8Array();
@@ -148,7 +166,7 @@ function readShape(source: ByteSource): TableRow<ShapeRows> | null {
     names.push(name);
   }
   const isUsual = names.every((name) => !(name in Object.prototype));
-  const shape = { code, collection, names, isUsual, rows: [], ...piecesOf({ code, collection, names }) };
+  const shape = { code, collection, names, isUsual, places: [], ...piecesOf({ code, collection, names }) };
   return { key: keyOfShape(shape), row: shape };
 }
 
@@ -177,31 +195,32 @@ function piecesOf({ code, collection, names }: Shape): Pieces {
   return { head, afterId, keys };
 }
 
-/** Fills the fields of all ops of a shape, column by column. */
-function readFields(source: ByteSource, shape: ShapeRows): boolean {
-  const { rows, code, isUsual } = shape;
-  for (const name of shape.names) {
+/** Fills the values of all ops of a shape, column by column. */
+function readFields(source: ByteSource, { places, names, isUsual }: ShapeRows, { ops, nodes }: Rows): boolean {
+  let isGood = true;
+  for (const name of names) {
     let at = 0;
-    const wasRead = readValues(source, rows.length, (value, nodes) => {
-      const row = rows[at++];
-      if (row === undefined) return;
-      if (isUsual) row.fields[name] = value;
-      else Object.defineProperty(row.fields, name, { value, writable: true, enumerable: true, configurable: true });
-      row.nodes += nodes - 1;
+    const wasRead = readValues(source, places.length, (value, more) => {
+      const place = places[at++] ?? 0;
+      const op = ops[place];
+      if (more > 1) nodes[place] = (nodes[place] ?? 0) + more - 1;
+      if (op === undefined || op.kind === 'delete') return;
+      if (op.kind === 'increment') {
+        if (typeof value === 'number' && Number.isSafeInteger(value) && value !== 0) op.by = value;
+        else isGood = false;
+      } else if (isUsual) (op.fields)[name] = value;
+      else Object.defineProperty(op.fields, name, { value, writable: true, enumerable: true, configurable: true });
     });
     if (!wasRead) return false;
   }
-  const [field] = shape.names;
-  const isDelta = ({ fields }: OpRow): boolean =>
-    Number.isSafeInteger(fields[field ?? '']) && fields[field ?? ''] !== 0;
-  return code !== opCodes.increment || rows.every(isDelta);
+  return isGood;
 }
 
 /**
  * The bytes of every payload, as views of one array that is all theirs, with the ops noted. Null where one is larger than
  * a payload may be, or all are together.
  */
-function writePayloads(rows: readonly OpRow[], schemas: readonly Bytes[], lengths: readonly number[]): Bytes[] | null {
+function writePayloads(rows: Rows, schemas: readonly Bytes[], lengths: readonly number[]): Bytes[] | null {
   const sink = createValueSink({ ...payloadLimits, maxBytes: Infinity, maxNodes: Infinity });
   const ends: number[] = [];
   let row = 0;
@@ -213,60 +232,40 @@ function writePayloads(rows: readonly OpRow[], schemas: readonly Bytes[], length
     sink.arrayHead(length);
     let nodes = outerNodes;
     for (const end = row + length; row < end; row++) {
-      const op = rows[row];
-      if (op === undefined) return null;
-      writeOp(sink, op);
-      nodes += op.nodes;
+      const [op, shape] = [rows.ops[row], rows.shapes[row]];
+      if (op === undefined || shape === undefined) return null;
+      writeOp(sink, op, shape);
+      nodes += rows.nodes[row] ?? 0;
       if (sink.length() > maxContentBytes) return null;
     }
     if (sink.length() - start > maxPayloadBytes || nodes > payloadLimits.maxNodes) return null;
     ends.push(sink.length());
   }
-  return splitPayloads(sink.take(), ends, { rows, schemas, lengths });
+  return splitPayloads(sink.take(), ends, { ops: rows.ops, schemas, lengths });
 }
 
 function splitPayloads(
   all: Bytes,
   ends: readonly number[],
-  o: { readonly rows: readonly OpRow[]; readonly schemas: readonly Bytes[]; readonly lengths: readonly number[] },
+  o: { readonly ops: readonly Op[]; readonly schemas: readonly Bytes[]; readonly lengths: readonly number[] },
 ): Bytes[] {
   let [at, row] = [0, 0];
   return ends.map((end, i) => {
     const bytes = all.subarray(at, end);
-    const ops: Op[] = [];
-    for (const last = row + (o.lengths[i] ?? 0); row < last; row++) {
-      const op = o.rows[row];
-      if (op !== undefined) ops.push(opOf(op));
-    }
+    const ops = o.ops.slice(row, (row += o.lengths[i] ?? 0));
     notePayload(bytes, { schema: o.schemas[i] ?? all.subarray(0, 0), ops });
     at = end;
     return bytes;
   });
 }
 
-function opOf({ shape, id, fields }: OpRow): Op {
-  const { collection, names } = shape;
-  switch (shape.code) {
-    case opCodes.insert:
-      return { kind: 'insert', collection, id, fields };
-    case opCodes.update:
-      return { kind: 'update', collection, id, fields };
-    case opCodes.delete:
-      return { kind: 'delete', collection, id };
-    default: {
-      const field = names[0] ?? '';
-      return { kind: 'increment', collection, id, field, by: fields[field] as number };
-    }
-  }
-}
-
-function writeOp(sink: ValueSink, { shape, id, fields }: OpRow): void {
-  const { names, keys, head } = shape;
+function writeOp(sink: ValueSink, op: OpenOp, { names, keys, head, afterId }: ShapeRows): void {
   sink.raw(head);
-  sink.raw(id);
-  sink.raw(shape.afterId);
+  sink.raw(op.id);
+  sink.raw(afterId);
+  if (op.kind === 'delete') return;
   for (let i = 0; i < names.length; i++) {
     sink.raw(keys[i] ?? head);
-    sink.value(fields[names[i] ?? ''] ?? null);
+    sink.value(op.kind === 'increment' ? op.by : (op.fields[names[i] ?? ''] ?? null));
   }
 }

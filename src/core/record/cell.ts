@@ -18,13 +18,11 @@ export interface Cell {
   sums: Record<string, Sum> | null;
   /** The earliest op that makes the record exist; null while only changes of it have come. */
   made: Stamp | null;
-  /** The last entry that showed in it, as the number of its application. */
-  shownBy: number;
 }
 
 /** A cell after its first op, which is not applied yet. */
 export function createCell(base: Stamp): Cell {
-  return { fields: {}, base, stamps: null, sums: null, made: null, shownBy: 0 };
+  return { fields: {}, base, stamps: null, sums: null, made: null };
 }
 
 /** The record exists; the earliest of several stamps is when. Answers whether that changed anything. */
@@ -40,25 +38,16 @@ export function writeFields(cell: Cell, fields: FieldValues, stamp: Stamp): bool
     cell.fields = fields;
     return !isEmpty(fields);
   }
-  const names = Object.keys(fields);
-  const won = names.filter((name) => isNewer(cell, name, { value: fields[name] ?? null, stamp }));
-  if (won.length === 0) return false;
-  const stamps = (cell.stamps ??= {});
-  for (const name of won) stamps[name] = stamp;
-  cell.fields = won.length === names.length && covers(fields, cell.fields) ? fields : merged(cell.fields, fields, won);
+  let next: Record<string, Value> | null = null;
+  for (const name of Object.keys(fields)) {
+    const value = fields[name] ?? null;
+    if (!isNewer(cell, name, value, stamp)) continue;
+    (cell.stamps ??= {})[name] = stamp;
+    (next ??= { ...cell.fields })[name] = value;
+  }
+  if (next === null) return false;
+  cell.fields = next;
   return true;
-}
-
-/** Whether `fields` has every name that `old` has: then nothing of `old` is left. */
-function covers(fields: FieldValues, old: FieldValues): boolean {
-  for (const name in old) if (!Object.hasOwn(fields, name)) return false;
-  return true;
-}
-
-function merged(old: FieldValues, fields: FieldValues, names: readonly string[]): FieldValues {
-  const next: Record<string, Value> = { ...old };
-  for (const name of names) next[name] = fields[name] ?? null;
-  return next;
 }
 
 /** Adds to a counter. Deltas are not told apart: each op must come once. */
@@ -70,13 +59,13 @@ export function incrementField(cell: Cell, name: string, by: number): void {
 }
 
 /** Only a liar gives two writes one stamp, in two domains of one name: there the larger value stands, by its bytes. */
-function isNewer(cell: Cell, name: string, write: { readonly value: Value; readonly stamp: Stamp }): boolean {
+function isNewer(cell: Cell, name: string, value: Value, stamp: Stamp): boolean {
   if (cell.sums !== null && Object.hasOwn(cell.sums, name)) return false;
   const standing = Object.hasOwn(cell.fields, name) ? cell.fields[name] : undefined;
   if (standing === undefined) return true;
   const at = cell.stamps !== null && Object.hasOwn(cell.stamps, name) ? cell.stamps[name] : undefined;
-  const order = compareStamps(write.stamp, at ?? cell.base);
-  return order === 0 ? compareBytes(encodeValue(write.value), encodeValue(standing)) > 0 : order > 0;
+  const order = compareStamps(stamp, at ?? cell.base);
+  return order === 0 ? compareBytes(encodeValue(value), encodeValue(standing)) > 0 : order > 0;
 }
 
 function isEmpty(fields: FieldValues): boolean {

@@ -161,7 +161,7 @@ function readCell(
   for (const name of names) put(fields, name, read.next() as Value);
   const has = read.number();
   const base = read.stamp();
-  const cell: Cell = { fields: fields satisfies FieldValues, base, stamps: null, sums: null, made: base, shownBy: 0 };
+  const cell: Cell = { fields: fields satisfies FieldValues, base, stamps: null, sums: null, made: base };
   if ((has & flags.otherMade) !== 0) cell.made = read.number() === 0 ? null : read.stamp();
   if ((has & flags.stamps) !== 0) {
     cell.stamps = {};

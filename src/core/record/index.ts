@@ -7,6 +7,8 @@
  * later (a fork, a pin) are taken out by folding the rest again.
  */
 export type { FrozenBlock } from './frozen.js';
+export type { ChangedRecords } from './changed.js';
+export { addChanged, changedIn } from './changed.js';
 export { applyToView } from './overlay.js';
-export type { ChangedRecord, RecordEntry, Records, RecordState } from './records.js';
+export type { RecordEntry, Records, RecordState } from './records.js';
 export { createRecords } from './records.js';

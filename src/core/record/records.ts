@@ -3,6 +3,7 @@ import type { Hlc, Stamp } from '../clock/index.js';
 import { recordIdText, singleRecordId } from '../identity/index.js';
 import type { FieldValues, Op } from '../op/index.js';
 import type { Cell } from './cell.js';
+import { changedIn, type ChangedRecords } from './changed.js';
 import { createCell, incrementField, makeCell, writeFields } from './cell.js';
 import { freezeSlots, thawBlock, type FrozenBlock } from './frozen.js';
 
@@ -13,13 +14,6 @@ export interface RecordEntry {
   readonly hlc: Hlc;
   /** All of the entry's ops, in their order: an op's index is part of its stamp. */
   readonly ops: readonly Op[];
-}
-
-/** Where something can be seen to have changed. */
-export interface ChangedRecord {
-  readonly collection: string;
-  /** base64url. */
-  readonly id: string;
 }
 
 /** A record that exists. */
@@ -36,9 +30,9 @@ export interface RecordState {
 export interface Records {
   /**
    * Applies an entry once: the caller sees to that, a counter would count a second time. Takes over the values of the
-   * ops, which must not change any more. Answers the records that look different now, each once.
+   * ops, which must not change any more. Adds the records that look different now to `changed`.
    */
-  readonly apply: (entry: RecordEntry) => readonly ChangedRecord[];
+  readonly apply: (entry: RecordEntry, changed: ChangedRecords) => void;
   /** The record of that base64url id; null when it was never made, or was deleted. */
   readonly get: (collection: string, id: string) => RecordState | null;
   /** All records of a collection, in no order that means anything. */
@@ -56,6 +50,7 @@ const deleted = null;
 type Slot = Cell | typeof deleted;
 
 const noSlots = new Map<string, Slot>();
+const noIds = new Set<string>();
 const singleId = toBase64Url(singleRecordId());
 /** Hex digits of the part of a device id that a record id names. */
 const prefixDigits = 32;
@@ -65,7 +60,6 @@ const noCreator = '0'.repeat(prefixDigits);
 export function createRecords(): Records {
   const slotsByCollection = new Map<string, Map<string, Slot>>();
   const frozen = createFrozen();
-  let applied = 0;
 
   const ownSlots = (collection: string): Map<string, Slot> => {
     let slots = slotsByCollection.get(collection);
@@ -80,18 +74,20 @@ export function createRecords(): Records {
     slotsByCollection.has(collection) ? slotsOf(collection) : undefined;
 
   return {
-    apply: ({ author, hlc, ops }) => {
-      const changed: ChangedRecord[] = [];
-      applied++;
-      let [name, slots] = ['', noSlots];
-      for (const [opIndex, op] of ops.entries()) {
+    apply: ({ author, hlc, ops }, changed) => {
+      let [name, slots, ids] = ['', noSlots, noIds];
+      let opIndex = -1;
+      for (const op of ops) {
+        opIndex++;
         if (op.kind === 'opaque') continue;
-        if (op.collection !== name) [name, slots] = [op.collection, slotsOf(op.collection)];
+        if (op.collection !== name) {
+          name = op.collection;
+          [slots, ids] = [slotsOf(name), changedIn(changed, name)];
+        }
         const id = recordIdText(op.id);
         const stamp: Stamp = { hlcMs: hlc.ms, hlcCtr: hlc.ctr, author, opIndex };
-        if (applyToSlots(slots, { op, id, stamp, applied })) changed.push({ collection: name, id });
+        if (applyToSlots(slots, op, { id, stamp })) ids.add(id);
       }
-      return changed;
     },
     get: (collection, id) => stateOf(id, knownSlots(collection)?.get(id)),
     entries: function* (collection) {
@@ -139,29 +135,23 @@ function createFrozen(): {
   };
 }
 
-interface Change {
-  readonly op: Exclude<Op, { kind: 'opaque' }>;
-  readonly id: string;
-  readonly stamp: Stamp;
-  /** Number of the entry among those that were applied. */
-  readonly applied: number;
-}
-
-/** One op on the records of its collection. Answers whether its record looks different now, once for an entry. */
-function applyToSlots(slots: Map<string, Slot>, { op, id, stamp, applied }: Change): boolean {
+/** One op on the records of its collection. Answers whether its record looks different now. */
+function applyToSlots(
+  slots: Map<string, Slot>,
+  op: Exclude<Op, { kind: 'opaque' }>,
+  { id, stamp }: { readonly id: string; readonly stamp: Stamp },
+): boolean {
   const slot = slots.get(id);
   if (slot === deleted) return false;
   if (op.kind === 'delete') {
     slots.set(id, deleted);
-    return slot !== undefined && slot.made !== null && slot.shownBy !== applied;
+    return slot !== undefined && slot.made !== null;
   }
   const cell = slot ?? createCell(stamp);
   if (slot === undefined) slots.set(id, cell);
   const isMade = (op.kind === 'insert' || id === singleId) && makeCell(cell, stamp);
   const isWritten = writeOp(cell, op, stamp);
-  if (cell.made === null || (!isMade && !isWritten) || cell.shownBy === applied) return false;
-  cell.shownBy = applied;
-  return true;
+  return cell.made !== null && (isMade || isWritten);
 }
 
 function writeOp(cell: Cell, op: Exclude<Op, { kind: 'opaque' | 'delete' }>, stamp: Stamp): boolean {

@@ -20,7 +20,7 @@ import {
 import type { Hlc } from '../../../src/core/clock/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import { decodePayload, type Payload } from '../../../src/core/op/index.js';
-import type { ChangedRecord } from '../../../src/core/record/index.js';
+import type { ChangedRecords } from '../../../src/core/record/index.js';
 import type { PackPlace } from './branches.js';
 import { endOf, fall, forkOf, noteBranchPack, placeOf } from './fork.js';
 import { learnFromMeta } from './meta.js';
@@ -103,7 +103,7 @@ function admitControlUnit(state: ReplicaState, unit: Unit, o: AdmitOptions): Uni
   appendEntry(state.control, entry);
   noteStored(state.control, unit, o.branch ?? null);
   noteSigned(state.control, unit);
-  return { outcome: 'admitted', entries: [entry], store: unit, rest: null, changed: [], voided: [], isControl: true };
+  return { outcome: 'admitted', entries: [entry], store: unit, rest: null, changed: new Map(), voided: [], isControl: true };
 }
 
 function judgeControlUnit(
@@ -164,7 +164,7 @@ interface DataUnit {
 
 function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitOutcome {
   const entries: Entry[] = [];
-  const changed: ChangedRecord[] = [];
+  const changed: ChangedRecords = new Map();
   const voided: { entry: Entry; fault: Fault }[] = [];
   const end = endOf(state, d.domainHex, toHex(d.unit.author)) ?? Infinity;
   let rest: Fault | null = null;
@@ -192,9 +192,7 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
       learnOfVoid(state, entry, context);
     } else if (o.skipEffect?.has(toHex(entry.id)) !== true) {
       const hlc = { ms: entry.hlcMs, ctr: entry.hlcCtr };
-      changed.push(
-        ...applyPayload(state, { author: entry.author, hlc, payload: effect.value, domainHex: d.domainHex }),
-      );
+      applyPayload(state, { author: entry.author, hlc, payload: effect.value, domainHex: d.domainHex }, changed);
     }
   }
   if (rest !== null && entries.length === 0) return held(rest);
@@ -269,14 +267,14 @@ function noteCited(state: ReplicaState, domain: DomainReplica, entry: Entry): vo
   }
 }
 
-/** Merges the ops of a payload that has effect (an admitted entry's, or a draft's), and learns schema and names from meta. */
+/** Merges the ops of a payload that has effect (an admitted entry's, or a draft's), and learns schema and names from meta; adds what changed. */
 export function applyPayload(
   state: ReplicaState,
   p: { author: Bytes; hlc: Hlc; payload: Payload; domainHex: string },
-): readonly ChangedRecord[] {
-  const changed = state.records.apply({ author: toHex(p.author), hlc: p.hlc, ops: p.payload.ops });
+  changed: ChangedRecords,
+): void {
+  state.records.apply({ author: toHex(p.author), hlc: p.hlc, ops: p.payload.ops }, changed);
   if (state.access.domains.get(p.domainHex)?.isMeta === true) learnFromMeta(state, p.payload.ops, p.domainHex);
-  return changed;
 }
 
 /** The context in which an entry of a domain is judged. */

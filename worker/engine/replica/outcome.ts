@@ -1,6 +1,6 @@
 import type { Fault } from '../../../src/core/base/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
-import type { ChangedRecord } from '../../../src/core/record/index.js';
+import type { ChangedRecords } from '../../../src/core/record/index.js';
 import type { Unit } from './unit.js';
 
 /**
@@ -16,7 +16,7 @@ export type UnitOutcome =
       readonly store: Unit | null;
       /** Why the entries after `entries` wait; null when none do. */
       readonly rest: Fault | null;
-      readonly changed: readonly ChangedRecord[];
+      readonly changed: ChangedRecords;
       readonly voided: readonly { readonly entry: Entry; readonly fault: Fault }[];
       readonly isControl: boolean;
     }

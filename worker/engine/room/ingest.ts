@@ -5,6 +5,7 @@ import { maxHlc } from '../../../src/core/clock/index.js';
 import { isLowOrderX25519 } from '../../../src/core/crypto/index.js';
 import { bindMessage } from '../../../src/core/identity/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
+import { addChanged } from '../../../src/core/record/index.js';
 import {
   admitUnit,
   awaitedBy,
@@ -27,7 +28,7 @@ import { loadDeps } from './hydrate.js';
 import { learnKeysOf } from './learn-keys.js';
 import { noteUndelivered } from './load.js';
 import { branchKey } from './rows.js';
-import { noteChanged, type Step } from './step.js';
+import type { Step } from './step.js';
 
 /** What a verified unit led to, itself and whatever it released. */
 export interface Ingested {
@@ -125,7 +126,7 @@ async function tryUnit(
   const isWhole = outcome.store === item.unit;
   if (outcome.store !== null) await storeUnit(core, step, outcome.store, isWhole ? item.pack : null);
   for (const entry of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: entry.hlcMs, ctr: entry.hlcCtr });
-  noteChanged(step, outcome.changed);
+  addChanged(step.changed, outcome.changed);
   progress.admitted.push(...outcome.entries);
   progress.freed.push(...freedBy(core.state, item.unit, schemas));
   notePart(core, step, item.unit, outcome.rest !== null);

@@ -301,12 +301,16 @@ async function loadDrafts(core: RoomCore, covered: ReadonlySet<number> = new Set
     core.drafts.push(draft);
     core.lastHlc = maxHlc(core.lastHlc, draft.hlc);
     if (!covered.has(draft.n))
-      applyPayload(core.state, {
-        author: core.keys.deviceId,
-        hlc: draft.hlc,
-        payload: payload.value,
-        domainHex: toHex(draft.domainId),
-      });
+      applyPayload(
+        core.state,
+        {
+          author: core.keys.deviceId,
+          hlc: draft.hlc,
+          payload: payload.value,
+          domainHex: toHex(draft.domainId),
+        },
+        new Map(),
+      );
     trackWrite(core, draft.payload, { draft: draft.n });
   }
   core.nextDraft = Math.max(core.nextDraft, 1 + (core.drafts.at(-1)?.n ?? -1)); // numbers of signed drafts are not used again

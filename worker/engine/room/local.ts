@@ -17,7 +17,7 @@ import { signData, storeUnit, tick } from './author.js';
 import { bump, countFault, myGrant, now, ownWaits, sendEpoch, type RoomCore } from './core.js';
 import { trackWrite } from './load.js';
 import { encodeDraft, type Draft } from './rows.js';
-import { noteChanged, type Step } from './step.js';
+import type { Step } from './step.js';
 
 /** A transaction of a page. */
 export interface LocalWrite {
@@ -79,15 +79,8 @@ export async function takeWrites(
     else if (!checked.ok) outcomes.push({ outcome: 'refused', fault: checked.fault });
     else {
       const hlc = tick(core);
-      noteChanged(
-        step,
-        applyPayload(core.state, {
-          author: core.keys.deviceId,
-          hlc,
-          payload: checked.value,
-          domainHex: write.domainHex,
-        }),
-      );
+      const { domainHex } = write;
+      applyPayload(core.state, { author: core.keys.deviceId, hlc, payload: checked.value, domainHex }, step.changed);
       accepted.push({ write, hlc });
       outcomes.push({ outcome: 'taken' });
     }

@@ -1,11 +1,11 @@
-import type { ChangedRecord } from '../../../src/core/record/index.js';
+import type { ChangedRecords } from '../../../src/core/record/index.js';
 import { StoreError, type Store, type StoreOp } from '../../../src/ports/index.js';
 
 /** One turn of a room: what it will store, what changed, and what happens once that is stored. */
 export interface Step {
   readonly ops: StoreOp[];
-  /** Records that look different after this step, by collection and id. */
-  readonly changed: Map<string, ChangedRecord>;
+  /** Records that look different after this step. */
+  readonly changed: ChangedRecords;
   /** Run after the commit, in order: nothing is sent or acknowledged before it is stored (F10). */
   readonly effects: (() => void)[];
   /** Run instead of the effects when the commit fails. */
@@ -129,11 +129,6 @@ async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promis
     }
   }
   return [];
-}
-
-/** Notes changed records, each once. */
-export function noteChanged(step: Step, changed: readonly ChangedRecord[]): void {
-  for (const record of changed) step.changed.set(`${record.collection}/${record.id}`, record);
 }
 
 /** The store's reason, or 'broken' for anything else. */

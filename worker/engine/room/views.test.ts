@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { unpackRecords, type FromEngine, type RoomInfo } from '../../../src/bridge/index.js';
-import { createRecords, type ChangedRecord } from '../../../src/core/record/index.js';
+import { createRecords, type ChangedRecords } from '../../../src/core/record/index.js';
 import { toBase64Url } from '../../../src/core/base/index.js';
 import type { RoomCore } from './core.js';
 import { createViews } from './views.js';
@@ -16,7 +16,7 @@ function idBytes(n: number): Uint8Array<ArrayBuffer> {
 /** Views over records alone, with a clock and a commit that the test moves. */
 function createStage(): {
   readonly views: ReturnType<typeof createViews>;
-  readonly write: (count: number, value: number) => ReadonlyMap<string, ChangedRecord>;
+  readonly write: (count: number, value: number) => ChangedRecords;
   readonly pass: (ms: number) => void;
   readonly save: (n: number) => void;
   readonly heard: Update[];
@@ -56,8 +56,9 @@ function createStage(): {
         id: idBytes(n),
         fields: { value },
       }));
-      const changed = records.apply({ author: 'a'.repeat(64), hlc: { ms: ms++, ctr: 0 }, ops });
-      return new Map(changed.map((one) => [`${one.collection}/${one.id}`, one]));
+      const changed = new Map<string, Set<string>>();
+      records.apply({ author: 'a'.repeat(64), hlc: { ms: ms++, ctr: 0 }, ops }, changed);
+      return changed;
     },
     pass: (wait) => {
       now += wait;

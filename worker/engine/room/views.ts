@@ -8,7 +8,7 @@ import {
   type Rejection,
   type RoomInfo,
 } from '../../../src/bridge/index.js';
-import type { ChangedRecord, RecordState } from '../../../src/core/record/index.js';
+import { addChanged, type ChangedRecords, type RecordState } from '../../../src/core/record/index.js';
 import { countOf } from '../replica/index.js';
 import type { RoomCore, WriteRef } from './core.js';
 import { recordKey } from './load.js';
@@ -22,8 +22,8 @@ export interface Views {
   readonly track: (tab: string, n: number, ref: WriteRef) => void;
   /** A write of that page was refused, here or (as VOID) everywhere. */
   readonly reject: (tab: string, rejection: Rejection) => void;
-  /** Tells every page what changed, by collection and id; 'all': show everything anew. Records alone may wait a little. */
-  readonly flush: (changed: ReadonlyMap<string, ChangedRecord> | 'all', info: RoomInfo | null) => void;
+  /** Tells every page what changed; 'all': show everything anew. Records alone may wait a little. */
+  readonly flush: (changed: ChangedRecords | 'all', info: RoomInfo | null) => void;
   /** Nothing is told any more. */
   readonly stop: () => void;
 }
@@ -48,7 +48,7 @@ const maxWaitMs = 50;
 export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   const views = new Map<string, View>();
   /** Changed, stored, and not told. */
-  const waiting = new Map<string, ChangedRecord>();
+  const waiting: ChangedRecords = new Map();
   let busyUntilMs = 0;
   let cancelWait: (() => void) | null = null;
 
@@ -76,7 +76,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     const parts = packParts(rows);
     for (const [tab, view] of views) deliver(tab, view, { reset, parts, info });
   };
-  const tellChanges = (info: RoomInfo | null): void => tellRows(rowsOf(core, waiting.values()), false, info);
+  const tellChanges = (info: RoomInfo | null): void => tellRows(rowsOf(core, waiting), false, info);
   /** What a page waits for is not kept from it, and the records that belong to it go along. */
   const isAwaited = (): boolean =>
     [...views].some(([tab, { rejected, sent }]) => rejected.length > 0 || (core.marks.get(tab) ?? 0) !== sent.saved);
@@ -111,7 +111,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
         tellRows(allRecords(core), true, info);
         return;
       }
-      for (const [key, record] of changed) waiting.set(key, record);
+      addChanged(waiting, changed);
       // Clocks are put back, too.
       const waitMs = Math.min(maxWaitMs, busyUntilMs - core.ports.time.now());
       busyUntilMs = core.ports.time.now() + waitMs;
@@ -146,11 +146,11 @@ function packParts(rows: readonly RecordUpdate[]): News['parts'] {
 /** Collections that are for engines: a page has no use for declarations, and none for what opens join requests. */
 const engineOnly: ReadonlySet<string> = new Set(['$schema', '$invites']);
 
-function rowsOf(core: RoomCore, changed: Iterable<ChangedRecord>): RecordUpdate[] {
+function rowsOf(core: RoomCore, changed: ChangedRecords): RecordUpdate[] {
   const rows: RecordUpdate[] = [];
-  for (const one of changed) {
-    if (engineOnly.has(one.collection)) continue;
-    rows.push(recordUpdate(core, one, core.state.records.get(one.collection, one.id)));
+  for (const [collection, ids] of changed) {
+    if (engineOnly.has(collection)) continue;
+    for (const id of ids) rows.push(recordUpdate(core, { collection, id }, core.state.records.get(collection, id)));
   }
   return rows;
 }
@@ -163,7 +163,11 @@ function allRecords(core: RoomCore): RecordUpdate[] {
   return rows;
 }
 
-function recordUpdate(core: RoomCore, { collection, id }: ChangedRecord, record: RecordState | null): RecordUpdate {
+function recordUpdate(
+  core: RoomCore,
+  { collection, id }: { readonly collection: string; readonly id: string },
+  record: RecordState | null,
+): RecordUpdate {
   const bytes = core.undelivered.size > 0 ? fromBase64Url(id) : null;
   const delivered = bytes === null || !core.undelivered.has(recordKey(collection, bytes));
   return { collection, id, fields: record?.fields ?? null, createdAtMs: record?.createdAtMs ?? 0, delivered };

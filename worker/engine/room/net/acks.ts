@@ -12,7 +12,8 @@ import {
 import { countOf, domainOf, idAt } from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
 import { loadPlaces } from '../hydrate.js';
-import { noteChanged, type Step } from '../step.js';
+import { changedIn } from '../../../../src/core/record/index.js';
+import type { Step } from '../step.js';
 import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
 import { isDelivered } from '../views.js';
 import type { NetLink } from './link.js';
@@ -127,7 +128,7 @@ function noteDelivered(core: RoomCore, step: Step, counts: ReadonlyMap<string, n
     if (!isDelivered(core, ref)) continue;
     core.undelivered.delete(key);
     const changed = changedOf(key);
-    if (changed !== null) noteChanged(step, [changed]);
+    if (changed !== null) changedIn(step.changed, changed.collection).add(changed.id);
   }
 }
 
