@@ -40,9 +40,8 @@ interface Rows {
   readonly nodes: number[];
 }
 
-type Open<T> = { -readonly [K in keyof T]: T[K] };
+type Open<T> = { -readonly [K in keyof T]: K extends 'fields' ? { [name: string]: Value } : T[K] };
 type OpenOp = Op extends infer One ? (One extends KnownOp ? Open<One> : never) : never;
-type OpenFields = { [name: string]: Value };
 
 /**
  * The payload bytes of `count` entries, each with its ops noted for decodePayload; null for anything but what
@@ -208,7 +207,7 @@ function readFields(source: ByteSource, { places, names, isUsual }: ShapeRows, {
       if (op.kind === 'increment') {
         if (typeof value === 'number' && Number.isSafeInteger(value) && value !== 0) op.by = value;
         else isGood = false;
-      } else if (isUsual) (op.fields)[name] = value;
+      } else if (isUsual) op.fields[name] = value;
       else Object.defineProperty(op.fields, name, { value, writable: true, enumerable: true, configurable: true });
     });
     if (!wasRead) return false;
