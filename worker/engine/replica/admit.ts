@@ -103,7 +103,15 @@ function admitControlUnit(state: ReplicaState, unit: Unit, o: AdmitOptions): Uni
   appendEntry(state.control, entry);
   noteStored(state.control, unit, o.branch ?? null);
   noteSigned(state.control, unit);
-  return { outcome: 'admitted', entries: [entry], store: unit, rest: null, changed: new Map(), voided: [], isControl: true };
+  return {
+    outcome: 'admitted',
+    entries: [entry],
+    store: unit,
+    rest: null,
+    changed: new Map(),
+    voided: [],
+    isControl: true,
+  };
 }
 
 function judgeControlUnit(
