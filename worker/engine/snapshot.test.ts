@@ -12,6 +12,7 @@ import { encodeLive, type SyncReq } from '../../src/core/wire/index.js';
 import { countOf, domainOf, idAt, type Chain, type Unit } from './replica/index.js';
 import { writeControl } from './room/author.js';
 import type { RoomCore } from './room/core.js';
+import { searchOlder } from './room/ingest.js';
 import { loadRoom } from './room/load.js';
 import { signDrafts } from './room/local.js';
 import { takeAck } from './room/net/acks.js';
@@ -309,7 +310,11 @@ test('[B03] what a snapshot has no ids of is fetched from its packs before it is
   const late = await forgeData(bob, main, { entries: [{ payload: card(bob, 'late'), ms: Date.now(), deps: [old] }] });
   const opened = await openChecked(ada);
   expect(chainOf(opened, ada)?.loaded.from).toBeGreaterThan(50);
+  // It may be on its way: nothing is read for it while somebody sends.
   await take(opened, [late]);
+  expect(opened.held.map(({ code }) => code)).toEqual(['entry/missing-dep']);
+  expect(chainOf(opened, ada)?.loaded.from).toBeGreaterThan(50);
+  await act(opened, (step) => searchOlder(opened, step));
   expect(chainOf(opened, ada)?.loaded).toEqual(chainOf(ada, ada)?.loaded);
   expect([opened.held, countOf(chainOf(opened, bob))]).toEqual([[], 1]);
   await openChecked(opened);

@@ -40,12 +40,17 @@ export async function loadPlaces(
     await loadChain(core, { domainHex: toHex(domainId), author: toHex(author), seq });
 }
 
+/** What a unit continues. */
+export async function loadBefore(core: RoomCore, { domainId, author, fromSeq }: Unit): Promise<void> {
+  await loadChain(core, { domainHex: toHex(domainId), author: toHex(author), seq: fromSeq - 1 });
+}
+
 /** What admitting units needs: their chains from before them on, and all of a domain when a dependency is none of the newest. */
 export async function loadDeps(core: RoomCore, units: readonly Unit[]): Promise<void> {
   const here = new Set<string>();
   for (const unit of units) {
-    await loadChain(core, { domainHex: toHex(unit.domainId), author: toHex(unit.author), seq: unit.fromSeq - 1 });
-    if (units.length > 1) for (const { id } of unit.entries) here.add(toHex(id));
+    await loadBefore(core, unit);
+    for (const { id } of unit.entries) here.add(toHex(id));
   }
   for (const { domainId, entries } of units) {
     const domainHex = toHex(domainId);
@@ -54,8 +59,26 @@ export async function loadDeps(core: RoomCore, units: readonly Unit[]): Promise<
       domain?.places.has(id) !== true && domain?.fallen.has(id) !== true && !here.has(id);
     if (domain === null || !hasMore(domain)) continue;
     if (!entries.some(({ deps }) => deps.some((dep) => isUnknown(toHex(dep))))) continue;
-    for (const author of domain.chainsByAuthor.keys()) await loadChain(core, { domainHex, author, seq: 0 });
+    await loadDomain(core, domainHex);
   }
+}
+
+/**
+ * The old entries of domains in which something waits for an entry, once nobody sends any more: most often it has waited
+ * for one that was on its way. Whether there were any.
+ */
+export async function loadAwaited(core: RoomCore): Promise<boolean> {
+  const waiting = new Set(
+    core.held.flatMap(({ unit, code }) => (code === 'entry/missing-dep' ? [toHex(unit.domainId)] : [])),
+  );
+  const older = [...waiting].filter((domainHex) => hasMore(domainOf(core.state, domainHex)));
+  for (const domainHex of older) await loadDomain(core, domainHex);
+  return older.length > 0;
+}
+
+async function loadDomain(core: RoomCore, domainHex: string): Promise<void> {
+  const authors = domainOf(core.state, domainHex)?.chainsByAuthor.keys() ?? [];
+  for (const author of authors) await loadChain(core, { domainHex, author, seq: 0 });
 }
 
 /** The history is not what the state was taken from: it is replayed, and the snapshot goes. */
@@ -66,8 +89,8 @@ export function distrust(core: RoomCore): void {
 }
 
 /** Something of it is on the disk alone. */
-export function hasMore(domain: DomainReplica): boolean {
-  for (const { loaded } of domain.chainsByAuthor.values()) if (loaded.from > 0) return true;
+export function hasMore(domain: DomainReplica | null): boolean {
+  for (const { loaded } of domain?.chainsByAuthor.values() ?? []) if (loaded.from > 0) return true;
   return false;
 }
 

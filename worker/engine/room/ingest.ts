@@ -24,7 +24,7 @@ import {
 import { storeBranch, storeUnit } from './author.js';
 import { bump, countFault, now, type HeldUnit, type RoomCore } from './core.js';
 import { hold } from './hold.js';
-import { loadDeps } from './hydrate.js';
+import { loadAwaited, loadBefore } from './hydrate.js';
 import { learnKeysOf } from './learn-keys.js';
 import { noteUndelivered } from './load.js';
 import { branchKey } from './rows.js';
@@ -118,7 +118,7 @@ async function tryUnit(
   item: { readonly unit: Unit; readonly stored: PackPlace | null; readonly pack?: Bytes | null },
   progress: Progress,
 ): Promise<UnitOutcome> {
-  await loadDeps(core, [item.unit]);
+  await loadBefore(core, item.unit);
   const schemas = schemaCount(core.state);
   const outcome = admitUnit(core.state, item.unit, { roomNowMs: now(core), isStored: item.stored !== null });
   if (outcome.outcome === 'branch') return takeBranch(core, step, { ...outcome, stored: item.stored }, progress);
@@ -282,6 +282,11 @@ export async function retryHeld(core: RoomCore, step: Step): Promise<Ingested> {
   await releaseHeld(core, step, progress, true);
   noteStale(core, progress, voidsBefore);
   return { ...progress, outcome: 'known', fault: null, isNews: progress.admitted.length > 0 };
+}
+
+/** Tries what waits for an entry once more with all old ones at hand; null: there are no more. Call when nobody sends. */
+export async function searchOlder(core: RoomCore, step: Step): Promise<Ingested | null> {
+  return (await loadAwaited(core)) ? retryHeld(core, step) : null;
 }
 
 /** The signature over the X25519 key that genesis and grants carry (F11), and that this key can be used at all. */

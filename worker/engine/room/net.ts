@@ -7,7 +7,7 @@ import type { Unit } from '../replica/index.js';
 import { bump, isContent, myGrant, now, type RoomCore } from './core.js';
 import type { NetworkInfo } from './info.js';
 import { mendEpochs, mintDelay } from './epochs.js';
-import { retryHeld } from './ingest.js';
+import { retryHeld, searchOlder } from './ingest.js';
 import { createAcks } from './net/acks.js';
 import { createAdmitter } from './net/admit-joiner.js';
 import { createBeacons } from './net/beacons.js';
@@ -150,11 +150,17 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
       else if (goesOn) pull.start(reqOf(by));
       else considerPull();
+      if (by === null || isOver) core.loop.enqueue(askOlder);
       host.infoChanged();
     },
     roundBegins: beacons.roundBegins,
     changed: host.infoChanged,
   });
+  /** What waits may name an entry that is here, and older than what is in memory. */
+  const askOlder = async (step: Step): Promise<void> => {
+    const found = await searchOlder(core, step);
+    if (found !== null) intake.admitted(step, found, null);
+  };
   const reqOf = (device: Bytes): PullStart => ({ prefer: options.isCold ? null : device, controlOnly: false });
   const ask = (o: PullStart): void => {
     const before = holdings(core);
