@@ -8,8 +8,8 @@ import type { Doing } from './failure.js';
  */
 export type DiskState = { readonly state: 'ok' } | { readonly state: 'stuck'; readonly doing: Doing };
 
-/** A transaction takes about a millisecond; an honest slow disk stays below this. */
-const stuckAfterMs = 1_000;
+/** A transaction takes about a millisecond; an honest slow disk, and a busy machine, stay below this. */
+const stuckAfterMs = 2_000;
 
 /** Says when work waits too long, and when none does any more. */
 export interface Watch {
