@@ -258,7 +258,7 @@ test('[F5] what is to be signed waits where the epoch was lost meanwhile that it
   const host = {
     storeFailed: nothing,
     committed: nothing,
-    summaryChanged: nothing,
+    summarize: nothing,
     codes: () => new Map<string, string>(),
   };
   const engine = createRoomEngine(ada, host, { start: 'new', isCold: false });

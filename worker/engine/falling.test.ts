@@ -186,7 +186,7 @@ test('[F10] what waited as a draft is signed as soon as it can be, without anoth
     {
       storeFailed: (failure) => failures.push(failure),
       committed: nothing,
-      summaryChanged: nothing,
+      summarize: nothing,
       codes: () => new Map(),
     },
     { start: 'new', isCold: false },
@@ -308,7 +308,7 @@ test('[F6] reading the room anew takes at most half of the time, however often o
   const nothing = (): void => undefined;
   const engine = createRoomEngine(
     core,
-    { storeFailed: nothing, committed: nothing, summaryChanged: nothing, codes: () => new Map() },
+    { storeFailed: nothing, committed: nothing, summarize: nothing, codes: () => new Map() },
     { start: 'new', isCold: false },
   );
   await engine.whenSigning();

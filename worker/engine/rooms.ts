@@ -10,7 +10,7 @@ import { loadRoom, roomIdOf } from './room/load.js';
 import type { NetOptions } from './room/net.js';
 import { createRoomEngine } from './room/room.js';
 import { forgetRoomOps, maxBoots, putRoom, readRoomRow, type RoomRow } from './room/rows.js';
-import { createStepLoop } from './room/step.js';
+import { createStepLoop, type Step } from './room/step.js';
 
 export interface OpenRoom extends InvitingRoom {
   /** Tabs (and joins) that hold it open. */
@@ -65,8 +65,8 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
           host.storeFailed(core.room, failure);
         },
         committed: host.committed,
-        summaryChanged: () => {
-          summarize(core);
+        summarize: (step) => {
+          summarize(core, step);
         },
         codes: () => codes,
       },
@@ -77,18 +77,19 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     host.desk.roomOpened(core.room, engine.net);
     return room;
   };
-  /** Title and undelivered count in the list follow the room; the row on the disk follows with the next commit. */
-  const summarize = (core: RoomCore): void => {
+  /** Title and undelivered count in the list follow the room, and the row on the disk with the same commit. */
+  const summarize = (core: RoomCore, step: Step): void => {
     const row = rows.get(core.room);
     if (row === undefined) return;
     const [title, undelivered] = [titleOf(core) ?? row.title, undeliveredCount(core)];
     if (title === row.title && undelivered === row.undelivered) return;
     core.row = { ...core.row, title, undelivered, bytes: bytesOf(core.room, row) };
     rows.set(core.room, core.row);
-    core.loop.enqueue((step) => {
-      step.ops.push(putRoom(ports.vault, core.room, core.row));
+    step.ops.push(putRoom(ports.vault, core.room, core.row));
+    step.effects.push(host.changed);
+    step.failures.push(() => {
+      if (rows.get(core.room) === core.row) rows.set(core.room, row);
     });
-    host.changed();
   };
   const bytesOf = (room: string, row: RoomRow): number =>
     open.get(room)?.engine.core.counters.get('bytesStored') ?? row.bytes;

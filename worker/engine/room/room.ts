@@ -19,8 +19,8 @@ export interface RoomHost {
   readonly storeFailed: (failure: 'full' | 'broken' | 'fenced' | 'closed') => void;
   /** A commit went through. */
   readonly committed: () => void;
-  /** Title or undelivered count may have changed. */
-  readonly summaryChanged: () => void;
+  /** Title or undelivered count may have changed: what is stored of them goes with the step. */
+  readonly summarize: (step: Step) => void;
   /** Codes of the invites made on this device, by invite entry (hex). */
   readonly codes: () => ReadonlyMap<string, string>;
 }
@@ -113,6 +113,9 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   core.loop = createStepLoop({
     report: complain,
     store: core.ports.store,
+    beforeCommit: (step) => {
+      if (step.infoChanged) host.summarize(step);
+    },
     committed: (step) => {
       retryMs = retryFirstMs;
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
@@ -120,7 +123,6 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       host.committed();
       if (step.ops.some(({ table }) => table === 'packs')) compactor.look();
       snapshots.committed();
-      if (step.infoChanged) host.summaryChanged();
       if (canAct(core, net.isCleared())) release();
       if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
     },

@@ -42,6 +42,8 @@ export interface StepHost {
   /** Something of ours threw where nothing may: it is told and the room goes on. */
   readonly report: (error: unknown) => void;
   readonly store: Store;
+  /** All jobs of a step have run: what follows from them goes into the same commit. */
+  readonly beforeCommit?: (step: Step) => void;
   /** After a successful commit, before the effects. */
   readonly committed: (step: Step) => void;
   /** The store refused, or a job threw: nothing of the step is stored, the state in memory is ahead of the disk. */
@@ -115,6 +117,7 @@ async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promis
       begun++;
       await job(step);
     }
+    host.beforeCommit?.(step);
     if (step.ops.length > 0) await host.store.commit(step.ops, { strict: step.strict });
   } catch (error) {
     await host.failed(error);
