@@ -70,6 +70,7 @@ export async function takeWrites(
 ): Promise<{ outcomes: WriteOutcome[]; signed: Signed }> {
   const outcomes: WriteOutcome[] = [];
   const accepted: { write: LocalWrite; hlc: Hlc }[] = [];
+  const marks = new Map<string, number>();
   for (const write of o.writes) {
     const mark = core.marks.get(write.tab) ?? 0;
     // Past a write that did not come nothing is taken: the mark would cover that one. Its tab sends both again.
@@ -84,8 +85,11 @@ export async function takeWrites(
       accepted.push({ write, hlc });
       outcomes.push({ outcome: 'taken' });
     }
-    if (!isLeftOut) setMark(core, step, write);
+    if (isLeftOut) continue;
+    core.marks.set(write.tab, Math.max(write.n, mark));
+    marks.set(write.tab, Math.max(write.n, mark));
   }
+  for (const [tab, value] of marks) step.ops.push({ do: 'put', table: 'marks', key: [core.room, tab], value });
   if (accepted.length > 0) step.infoChanged = true;
   const domains = canSign(core, o.isCleared) ? accepted.map(({ write }) => write.domainHex) : [];
   const open = new Set([...new Set(domains)].filter((domainHex) => !isHeldBack(core, domainHex)));
@@ -98,11 +102,6 @@ export async function takeWrites(
 /** Nothing of a domain is signed while own entries wait there, or drafts that come first. */
 function isHeldBack(core: RoomCore, domainHex: string): boolean {
   return ownWaits(core, domainHex) || core.drafts.some((draft) => domainOfDraft(draft) === domainHex);
-}
-
-function setMark(core: RoomCore, step: Step, write: LocalWrite): void {
-  core.marks.set(write.tab, Math.max(write.n, core.marks.get(write.tab) ?? 0));
-  step.ops.push({ do: 'put', table: 'marks', key: [core.room, write.tab], value: core.marks.get(write.tab) });
 }
 
 /** The same judgement that every peer will make of the entry this write becomes. */
