@@ -135,7 +135,6 @@ export function createReplica(): Replica {
     for (const staged of ops) {
       tableOf(staged.op.collection).stage(staged.op.id, (all) => all.filter((other) => other !== staged));
     }
-    about.emit();
   };
 
   const reach = (change: Change, stage: Stage): void => {
@@ -153,15 +152,18 @@ export function createReplica(): Replica {
     undelivered = undelivered.filter((other) => other !== change);
     unsaved = unsaved.filter((other) => other !== change);
     unstage(change.ops);
+    about.emit();
     failChange(change, new KeeproomError(code, 'the write was refused'));
   };
 
   const advance = ({ savedUpTo, deliveredUpTo }: PageUpdate): void => {
-    for (const change of takeUpTo(unsaved, savedUpTo)) {
+    const saved = takeUpTo(unsaved, savedUpTo);
+    for (const change of saved) {
       unstage(change.ops);
       reach(change, savedStage);
       undelivered.push(change);
     }
+    if (saved.length > 0) about.emit();
     for (const change of takeUpTo(undelivered, deliveredUpTo)) reach(change, deliveredStage);
   };
 
@@ -210,7 +212,10 @@ export function createReplica(): Replica {
     },
     reach,
     undo: (change, opsBefore) => {
-      update(() => unstage(change.ops.splice(opsBefore)));
+      update(() => {
+        unstage(change.ops.splice(opsBefore));
+        about.emit();
+      });
       unsaved = unsaved.filter((other) => other.ops.length > 0);
     },
     unsaved: () => unsaved,

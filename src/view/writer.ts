@@ -31,13 +31,18 @@ export function createWriter({ replica, submit, scope }: WriterParts): Writer {
   const writeOf = <R>(change: Change, result: R): Write<R> => {
     const until = async (stage: Stage, o?: Abort): Promise<void> =>
       wait({ signal: signalOf(o), scope }, (settle) => {
+        const forget = awaitStage(change, stage, settle);
+        if (stage !== deliveredStage) return forget;
         const check = (): void => {
-          const code = stage === deliveredStage ? replica.info()?.blocked : null;
+          const code = replica.info()?.blocked;
           if (code) settle.reject(new KeeproomError(code, 'what is written here goes nowhere'));
         };
-        const stops = [awaitStage(change, stage, settle), replica.about.watch(check)];
+        const unwatch = replica.about.watch(check);
         check();
-        return () => stops.forEach((stop) => stop());
+        return () => {
+          forget();
+          unwatch();
+        };
       });
     return { result, saved: (o) => until(savedStage, o), delivered: (o) => until(deliveredStage, o) };
   };
