@@ -299,7 +299,7 @@ test('[F6] reading the room anew takes at most half of the time, however often o
     store: {
       ...store,
       list: (table, prefix) => {
-        if (table === 'packs') seen.reads++;
+        if (table === 'packs' && prefix.length === 1) seen.reads++;
         return store.list(table, prefix);
       },
     },

@@ -100,15 +100,20 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     if (!row || !keys) throw callError('storage/broken', 'the keys of this device for the room cannot be used');
     const boot = ports.random.bytes(8);
     const booted: RoomRow = { ...row, boots: [...row.boots, toHex(boot)].slice(-maxBoots) };
-    await ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true });
-    rows.set(room, booted);
     const roomId = roomIdOf({ key: [room], value: null });
     if (roomId === null) throw callError('storage/broken', 'the id of the room is damaged');
     const core = newCore({ roomId, keys, boot, row: booted });
-    await loadRoom(core);
+    const [codes, requests] = await Promise.all([
+      inviteCodes(core),
+      inviteRequests(core),
+      loadRoom(core),
+      // Before anything is signed in this start it is on the disk (F10).
+      ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true }),
+    ]);
+    rows.set(room, booted);
     const opened = adopt(core, holder, { start: 'again', isCold: ports.isCold === true });
-    for (const [id, code] of await inviteCodes(core)) opened.codes.set(id, code);
-    for (const [request, id] of await inviteRequests(core)) opened.requests.set(request, id);
+    for (const [id, code] of codes) opened.codes.set(id, code);
+    for (const [request, id] of requests) opened.requests.set(request, id);
     return opened;
   };
   const release: Rooms['release'] = async (room, holder) => {

@@ -22,8 +22,8 @@ import {
 } from '../replica/index.js';
 import { bump, countFault, now, setKey, unitKeys, type RoomCore, type WriteRef } from './core.js';
 import { decodeDraft } from './rows.js';
-import { readSnapshot, type StoredSnapshot } from './snapshot/read.js';
-import { restoreRoom, type TailUnit } from './snapshot/restore.js';
+import { readSnapshot } from './snapshot/read.js';
+import { listHistory, restoreRoom, type TailUnit } from './snapshot/restore.js';
 import { openUnit } from './units.js';
 
 /**
@@ -35,8 +35,7 @@ import { openUnit } from './units.js';
  */
 export async function loadRoom(core: RoomCore, o: { readonly isReplay?: boolean } = {}): Promise<void> {
   const isReplay = o.isReplay === true || core.snapshot?.isBad === true;
-  const snapshot = isReplay ? null : await readSnapshot(core);
-  const fresh = (snapshot && (await openFrom(core, snapshot))) ?? (await replayed(core));
+  const fresh = (isReplay ? null : await opened(core)) ?? (await replayed(core));
   fresh.state.isStale = false; // everything was judged with all of meta read before it
   const { state, held, drafts, nextDraft, lastHlc, blocked } = fresh;
   Object.assign(core, { state, held, drafts, nextDraft, lastHlc, blocked });
@@ -67,12 +66,13 @@ function freshCore(core: RoomCore): RoomCore {
   };
 }
 
-/** Null when the snapshot is not one of this history. */
-async function openFrom(core: RoomCore, snapshot: StoredSnapshot): Promise<RoomCore | null> {
+/** Null when there is no snapshot, or none of this history. Everything it may need is read at one time. */
+async function opened(core: RoomCore): Promise<RoomCore | null> {
   const fresh = freshCore(core);
-  await loadRows(fresh);
-  const isRestored = await restoreRoom(fresh, snapshot, { openRows, admitAll });
-  await loadBlock(fresh);
+  const [snapshot, listed] = await Promise.all([readSnapshot(core), listHistory(core), loadRows(fresh)]);
+  if (snapshot === null) return null;
+  const isRestored = await restoreRoom(fresh, snapshot, { listed, openRows, admitAll });
+  noteBlock(fresh);
   if (!isRestored || !(await loadDrafts(fresh, new Set(snapshot.head.drafts)))) {
     bump(core, 'snapshotsStale');
     return null;
@@ -86,7 +86,7 @@ async function replayed(core: RoomCore): Promise<RoomCore> {
   const fresh = freshCore(core);
   await loadRows(fresh);
   await replay(fresh);
-  await loadBlock(fresh);
+  noteBlock(fresh);
   await loadDrafts(fresh);
   return fresh;
 }
@@ -98,8 +98,12 @@ function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
 
 async function loadRows(core: RoomCore): Promise<void> {
   learnMetaSchema(core.state);
-  await loadKeys(core);
-  await loadMarks(core);
+  const [blocked] = await Promise.all([
+    core.ports.store.get('state', [core.room, 'blocked']),
+    loadKeys(core),
+    loadMarks(core),
+  ]);
+  if (typeof blocked === 'string') core.blocked = blocked;
 }
 
 async function replay(core: RoomCore): Promise<void> {
@@ -121,9 +125,7 @@ async function replay(core: RoomCore): Promise<void> {
 }
 
 /** A device that was cloned, or whose own chain has a fork, never signs again in this room (F6, F10). */
-async function loadBlock(core: RoomCore): Promise<void> {
-  const stored = await core.ports.store.get('state', [core.room, 'blocked']);
-  if (typeof stored === 'string') core.blocked = stored;
+function noteBlock(core: RoomCore): void {
   if ([...core.state.forks.keys()].some((key) => key.endsWith(`/${core.device}`))) core.blocked ??= 'device/forked';
 }
 
@@ -149,15 +151,21 @@ async function loadKeys(core: RoomCore): Promise<void> {
 }
 
 async function loadMarks(core: RoomCore): Promise<void> {
-  for (const row of await core.ports.store.list('marks', [core.room])) {
+  const { store } = core.ports;
+  const [marks, delivered, parts] = await Promise.all([
+    store.list('marks', [core.room]),
+    store.list('state', [core.room, 'delivered']),
+    store.list('state', [core.room, 'part']),
+  ]);
+  for (const row of marks) {
     const [tab, n] = [row.key[1], row.value];
     if (typeof tab === 'string' && typeof n === 'number') core.marks.set(tab, n);
   }
-  for (const row of await core.ports.store.list('state', [core.room, 'delivered'])) {
+  for (const row of delivered) {
     const [domain, count] = [row.key[2], row.value];
     if (typeof domain === 'string' && typeof count === 'number') core.delivered.set(domain, count);
   }
-  for (const row of await core.ports.store.list('state', [core.room, 'part'])) {
+  for (const row of parts) {
     const [domain, author, count] = [row.key[2], row.key[3], row.value];
     if (typeof domain === 'string' && typeof author === 'string' && typeof count === 'number')
       core.parts.set(chainKey(domain, author), count);

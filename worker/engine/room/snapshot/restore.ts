@@ -32,8 +32,27 @@ export interface TailUnit {
 
 /** What reading rows and replaying units needs of the loader. */
 export interface Replay {
+  readonly listed: StoredHistory;
   readonly openRows: (core: RoomCore, rows: readonly StoreRow[]) => Promise<TailUnit[]>;
   readonly admitAll: (core: RoomCore, units: readonly TailUnit[]) => void;
+}
+
+/** What lies on the disk of a room's history. */
+export interface StoredHistory {
+  readonly control: readonly StoreRow[];
+  /** Of all packs. */
+  readonly keys: readonly StoreKey[];
+  readonly forks: readonly StoreKey[];
+}
+
+/** Control's packs, and where the others lie. */
+export async function listHistory({ room, ports: { store } }: RoomCore): Promise<StoredHistory> {
+  const [control, keys, forks] = await Promise.all([
+    store.list('packs', [room, controlKey]),
+    store.keys('packs', [room]),
+    store.keys('state', [room, 'fork']),
+  ]);
+  return { control, keys, forks };
 }
 
 /**
@@ -42,12 +61,7 @@ export interface Replay {
  * something that changes what stood; nothing of `core` is of use then.
  */
 export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, replay: Replay): Promise<boolean> {
-  const { store } = core.ports;
-  const [control, keys, forks] = await Promise.all([
-    store.list('packs', [core.room, controlKey]),
-    store.keys('packs', [core.room]),
-    store.keys('state', [core.room, 'fork']),
-  ]);
+  const { control, keys, forks } = replay.listed;
   if (forks.length > 0 || core.parts.size > 0) return false;
   const units = await replay.openRows(core, control);
   planForks(core.state, units);
