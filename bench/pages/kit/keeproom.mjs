@@ -64,6 +64,11 @@ export async function writeSets(room, sets, slices, ids = new Map()) {
   return ids;
 }
 
+/** What the engine does in idle time is done: small packs are joined, the state is told in short. */
+export function settled(ops) {
+  return new Promise((resolve) => setTimeout(resolve, 7_000 + ops / 20));
+}
+
 export function pairsOf(rows) {
   return rows.map(({ key, value }) => [key, value]);
 }

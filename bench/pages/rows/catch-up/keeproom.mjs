@@ -12,6 +12,7 @@ import {
   isSettled,
   pairsOf,
   schema,
+  settled,
   startClient,
   until,
   writeSets,
@@ -31,6 +32,7 @@ export const provider = {
     const beganMs = performance.now();
     await writeSets(room, sets, transactions(ops, perTransaction));
     const writeMs = performance.now() - beganMs;
+    await settled(ops);
     const invite = await room.invites.create({ role: 'editor', maxUses: MAX_USES });
     return { code: invite.code, writeMs };
   },

@@ -2,7 +2,7 @@
  * A page that has just loaded opens a room of its disk. Worker and database run already (`startMs`, printed apart); the
  * clock runs from `openRoom` until the sorted query has been read.
  */
-import { schema, startClient, writeSets } from '../../kit/keeproom.mjs';
+import { schema, settled, startClient, writeSets } from '../../kit/keeproom.mjs';
 import { freshName } from '../../kit/idb.mjs';
 import { checksumOfRows, keyName, mapSets, transactions } from '../../work.mjs';
 
@@ -16,6 +16,7 @@ export const main = {
     const writer = await startClient(namespace);
     const room = await writer.createRoom({ schema });
     await writeSets(room, { ...mapSets({ ops, keys }), name: keyName }, transactions(ops, perTransaction));
+    await settled(ops);
     const roomId = room.id;
     await room.close();
     await writer.close();
