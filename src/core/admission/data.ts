@@ -1,4 +1,4 @@
-import { equalBytes, fail, isZero, ok, toHex, type Bytes, type Result } from '../base/index.js';
+import { equalBytes, fail, idHex, isZero, ok, toHex, type Bytes, type Result } from '../base/index.js';
 import {
   hasPermission,
   mayChangeOwned,
@@ -41,10 +41,10 @@ export function admitData(entry: Entry, c: DataContext): Result<null> {
   if (c.head === null && !isZero(entry.prev)) return fail('entry/malformed');
   if (c.head !== null && !equalBytes(entry.prev, c.head.id)) return fail('entry/missing-prev');
   for (const dep of entry.deps) if (c.hlcOf(toHex(dep)) === null) return fail('entry/missing-dep', toHex(dep));
-  const grant = c.access.grants.get(toHex(entry.cap));
+  const grant = c.access.grants.get(idHex(entry.cap));
   if (grant === undefined) return fail('entry/missing-cap', toHex(entry.cap));
-  if (!c.access.kids.has(toHex(entry.kid))) return fail('entry/missing-key', toHex(entry.kid));
-  if (entry.seq === 0 && (grant.subject !== toHex(entry.author) || !isInScope(grant, c.domain)))
+  if (!c.access.kids.has(idHex(entry.kid))) return fail('entry/missing-key', toHex(entry.kid));
+  if (entry.seq === 0 && (grant.subject !== idHex(entry.author) || !isInScope(grant, c.domain)))
     return fail('entry/no-grant');
   if (isFuture({ ms: entry.hlcMs, ctr: entry.hlcCtr }, c.roomNowMs)) return fail('entry/future-clock');
   return ok(null);
@@ -55,8 +55,8 @@ export function admitData(entry: Entry, c: DataContext): Result<null> {
  * HOLD while its schema version or domain name is unknown. Recomputed whenever authority changes.
  */
 export function judgeEffect(entry: Entry, c: DataContext): Result<Payload> {
-  const grant = c.access.grants.get(toHex(entry.cap));
-  if (grant === undefined || grant.subject !== toHex(entry.author)) return fail('entry/cap');
+  const grant = c.access.grants.get(idHex(entry.cap));
+  if (grant === undefined || grant.subject !== idHex(entry.author)) return fail('entry/cap');
   if (c.access.voids.has(grant.id)) return fail('entry/grant-void');
   if (!isInScope(grant, c.domain)) return fail('entry/scope');
   if (!isAfterPast(entry, c)) return fail('entry/clock');
@@ -65,7 +65,7 @@ export function judgeEffect(entry: Entry, c: DataContext): Result<Payload> {
   if (entry.deps.length > c.access.limits.maxDeps) return fail('entry/size');
   const payload = decodePayload(entry.payload);
   if (!payload.ok) return fail('entry/payload', payload.fault.detail);
-  const declaration = c.declaration(toHex(payload.value.schema));
+  const declaration = c.declaration(idHex(payload.value.schema));
   if (declaration === null || c.domainName === null) return fail('entry/missing-schema', toHex(payload.value.schema));
   // Our own schema is for meta alone: else whoever names a data domain so could open profiles and roles to its writers.
   if (!c.domain.isMeta && c.domainName === metaDomain) return fail('entry/schema');
@@ -83,7 +83,7 @@ export function judgeEffect(entry: Entry, c: DataContext): Result<Payload> {
 /** Meta is open to everybody who reads, op by op; a data domain needs WRITE and the domain in the grant's scope (X2, X3). */
 function isInScope(grant: Grant, domain: DomainState): boolean {
   if (domain.isMeta) return hasPermission(grant.perms, permissions.read);
-  return mayWriteDomain(grant, toHex(domain.id));
+  return mayWriteDomain(grant, idHex(domain.id));
 }
 
 function isAfterPast(entry: Entry, c: DataContext): boolean {

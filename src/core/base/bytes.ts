@@ -1,3 +1,5 @@
+import { createRecent } from './recent.js';
+
 /** Bytes over a plain ArrayBuffer: what WebCrypto, IndexedDB and postMessage all accept. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -45,7 +47,8 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** Whether every byte is zero. */
 export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 /** Lower-case hexadecimal; the form ids take as keys of maps. The platform's own where it has one. */
@@ -54,6 +57,15 @@ export function toHex(bytes: Uint8Array & NewMethods): string {
   let out = '';
   for (const byte of bytes) out += hexPairs[byte] ?? '';
   return out;
+}
+
+const hexes = createRecent<Uint8Array, string>(4096);
+
+/** {@link toHex} of an id that many name by the same array, which must not change: written once. */
+export function idHex(id: Uint8Array): string {
+  let hex = hexes.get(id);
+  if (hex === undefined) hexes.set(id, (hex = toHex(id)), 1);
+  return hex;
 }
 
 /** Bytes of an even-length hexadecimal text, or null. */

@@ -10,6 +10,7 @@ export {
   equalBytes,
   fromBase64Url,
   fromHex,
+  idHex,
   isZero,
   toBase64Url,
   toHex,

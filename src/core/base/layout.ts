@@ -14,9 +14,9 @@ export interface Writer {
   readonly done: () => Bytes;
 }
 
-/** A writer over `size` fresh bytes, owned by the caller after `done`. */
-export function createWriter(size: number): Writer {
-  return new LayoutWriter(size);
+/** A writer over `size` fresh bytes, owned by the caller after `done`; or over `into`, from its start, to be filled again. */
+export function createWriter(size: number, into: Bytes = new Uint8Array(size)): Writer {
+  return new LayoutWriter(into);
 }
 
 /** A class, for there are several in every entry: one object each, whose methods are shared. */
@@ -24,8 +24,8 @@ class LayoutWriter implements Writer {
   readonly #out: Bytes;
   #at = 0;
 
-  constructor(size: number) {
-    this.#out = new Uint8Array(size);
+  constructor(out: Bytes) {
+    this.#out = out;
   }
 
   u8(value: number): Writer {

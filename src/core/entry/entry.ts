@@ -89,8 +89,10 @@ function runPart(place: EntryPlace, body: EntryBody): Bytes {
     .done();
 }
 
-function ownPart(place: EntryPlace, body: EntryBody): Bytes {
-  const writer = createWriter(ownPartBytes + idBytes * body.deps.length)
+/** The rest; in `into`, which is of {@link ownPartBytes}, where that is enough. */
+function ownPart(place: EntryPlace, body: EntryBody, into?: Bytes): Bytes {
+  const size = ownPartBytes + idBytes * body.deps.length;
+  const writer = createWriter(size, body.deps.length === 0 ? into : undefined)
     .bytes(place.prev)
     .bytes(body.commit)
     .u48(place.seq)
@@ -112,14 +114,21 @@ export function entryId(place: EntryPlace, body: EntryBody): Bytes {
  * the very same arrays count as of one run, so the arrays must not change between calls.
  */
 export function createEntryIds(): typeof entryId {
-  let run: readonly unknown[] = [];
-  let hash: ReturnType<typeof sha256After> | null = null;
+  let last: Placed | null = null;
+  let hash = sha256After(new Uint8Array());
+  const own = new Uint8Array(ownPartBytes);
   return (place, body) => {
-    const own = [place.roomId, place.domainId, place.author, body.kind, body.boot, body.cap, body.kid];
-    if (hash === null || own.some((part, i) => part !== run[i])) hash = sha256After(runPart(place, body));
-    run = own;
-    return hash(ownPart(place, body));
+    if (last === null || !isSameRun(last, { place, body })) hash = sha256After(runPart(place, body));
+    last = { place, body };
+    return hash(ownPart(place, body, own));
   };
+}
+
+type Placed = { readonly place: EntryPlace; readonly body: EntryBody };
+
+function isSameRun({ place: p, body: a }: Placed, { place: q, body: b }: Placed): boolean {
+  const isPlace = p.roomId === q.roomId && p.domainId === q.domainId && p.author === q.author;
+  return isPlace && a.kind === b.kind && a.boot === b.boot && a.cap === b.cap && a.kid === b.kid;
 }
 
 /** What an author signs for its run up to `seq` (F3): a head certificate that anybody can check without keys. */
@@ -141,5 +150,6 @@ export function commitment(key: Bytes, seq: number, payload: Bytes): Bytes {
 /** {@link commitment} under one key, with the work for the key done once. */
 export function createCommitments(key: Bytes): (seq: number, payload: Bytes) => Bytes {
   const hmac = hmacWith(key);
-  return (seq, payload) => hmac(createWriter(6).u48(seq).done(), payload);
+  const place = new Uint8Array(6);
+  return (seq, payload) => hmac(createWriter(place.length, place).u48(seq).done(), payload);
 }

@@ -2,6 +2,7 @@ import {
   equalBytes,
   fail,
   faultOutcomes,
+  idHex,
   isZero,
   toHex,
   type Bytes,
@@ -176,6 +177,7 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
   const voided: { entry: Entry; fault: Fault }[] = [];
   const end = endOf(state, d.domainHex, toHex(d.unit.author)) ?? Infinity;
   let rest: Fault | null = null;
+  const unitContext = dataContext(state, d.domainHex, { head: null, roomNowMs: o.roomNowMs });
   for (const entry of d.unit.entries) {
     if (entry.seq >= end) {
       fall(state, d.domain, entry);
@@ -183,7 +185,7 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
     }
     const head = headBefore(state, d.domain, entry);
     const roomNowMs = entry.seq < (o.knownTo ?? 0) ? Number.MAX_SAFE_INTEGER : o.roomNowMs;
-    const context = dataContext(state, d.domainHex, { head, roomNowMs });
+    const context: DataContext = { ...unitContext, head, roomNowMs };
     const admitted = admitData(entry, context);
     const judged = admitted.ok ? effectOf(state, entry, context) : admitted;
     const effect = waitOfVoid(judged, entry, context) ?? judged;
@@ -219,7 +221,7 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
 }
 
 function headBefore(state: ReplicaState, domain: DomainReplica, entry: Entry): DataContext['head'] {
-  const head = headOf(domain, toHex(entry.author));
+  const head = headOf(domain, idHex(entry.author));
   return head !== null && state.weaknesses?.has('prev') === true ? { ...head, id: entry.prev } : head;
 }
 
@@ -281,7 +283,7 @@ export function applyPayload(
   p: { author: Bytes; hlc: Hlc; payload: Payload; domainHex: string },
   changed: ChangedRecords,
 ): void {
-  state.records.apply({ author: toHex(p.author), hlc: p.hlc, ops: p.payload.ops }, changed);
+  state.records.apply({ author: idHex(p.author), hlc: p.hlc, ops: p.payload.ops }, changed);
   if (state.access.domains.get(p.domainHex)?.isMeta === true) learnFromMeta(state, p.payload.ops, p.domainHex);
 }
 

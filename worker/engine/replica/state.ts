@@ -1,4 +1,4 @@
-import { toHex, type Bytes, type FaultCode } from '../../../src/core/base/index.js';
+import { idHex, toHex, type Bytes, type FaultCode } from '../../../src/core/base/index.js';
 import {
   evaluateAccess,
   type AccessState,
@@ -169,7 +169,7 @@ export function headOf(domain: DomainReplica, author: string): { seq: number; id
 }
 
 function chainOf(domain: DomainReplica, authorId: Bytes): Chain {
-  const author = toHex(authorId);
+  const author = idHex(authorId);
   let chain = domain.chainsByAuthor.get(author);
   if (chain === undefined) {
     chain = { authorId, loaded: { from: 0, ids: [], ms: [], ctr: [] }, packs: [], signed: null };
@@ -181,7 +181,7 @@ function chainOf(domain: DomainReplica, authorId: Bytes): Chain {
 /** An admitted entry joins its chain. */
 export function appendEntry(domain: DomainReplica, entry: Entry): void {
   const chain = chainOf(domain, entry.author);
-  domain.places.set(toHex(entry.id), { author: toHex(entry.author), seq: countOf(chain) });
+  domain.places.set(toHex(entry.id), { author: idHex(entry.author), seq: countOf(chain) });
   chain.loaded.ids.push(entry.id);
   chain.loaded.ms.push(entry.hlcMs);
   chain.loaded.ctr.push(entry.hlcCtr);

@@ -55,12 +55,22 @@ interface Progress {
   controlChanged: boolean;
   mustReload: boolean;
   ownFork: boolean;
-  /** What became known on which others may wait, whether or not it stands, as keys of freedBy. */
+  /** Something became known on which others may wait, whether or not it stands; */
+  hasFreed: boolean;
+  /** as keys of freedBy, where something waits. */
   readonly freed: string[];
 }
 
 function noProgress(): Progress {
-  return { admitted: [], ownVoided: [], controlChanged: false, mustReload: false, ownFork: false, freed: [] };
+  return {
+    admitted: [],
+    ownVoided: [],
+    controlChanged: false,
+    mustReload: false,
+    ownFork: false,
+    hasFreed: false,
+    freed: [],
+  };
 }
 
 /**
@@ -85,7 +95,7 @@ export async function ingestUnit(
   const waits = fault !== null && faultOutcomes[fault.code] === 'hold';
   const isKept =
     waits && hold(core, { ...waitingUnit(core, o.unit, fault), bytes: o.bytes, stored: storedPlace(outcome) });
-  const isNews = isKept || progress.freed.length > 0 || progress.mustReload;
+  const isNews = isKept || progress.hasFreed || progress.mustReload;
   await releaseHeld(core, step, progress);
   noteStale(core, progress, voidsBefore);
   return { ...progress, outcome: outcome.outcome, fault, isNews };
@@ -128,7 +138,7 @@ async function tryUnit(
   for (const entry of outcome.entries) core.lastHlc = maxHlc(core.lastHlc, { ms: entry.hlcMs, ctr: entry.hlcCtr });
   addChanged(step.changed, outcome.changed);
   progress.admitted.push(...outcome.entries);
-  progress.freed.push(...freedBy(core.state, item.unit, schemas));
+  noteFreed(core, progress, item.unit, schemas);
   notePart(core, step, item.unit, outcome.rest !== null);
   for (const voided of outcome.voided) {
     countFault(core, voided.fault.code);
@@ -139,6 +149,11 @@ async function tryUnit(
   if (outcome.isControl) await takeControl(core, step, outcome.entries, progress);
   else if (core.state.access.domains.get(toHex(item.unit.domainId))?.isMeta === true) step.infoChanged = true;
   return outcome;
+}
+
+function noteFreed(core: RoomCore, progress: Progress, unit: Unit, schemas: number): void {
+  progress.hasFreed = true;
+  if (core.held.length > 0) progress.freed.push(...freedBy(core.state, unit, schemas));
 }
 
 /** How far a pack that is stored whole is admitted: a restart must not take the rest in without looking at its time. */
@@ -190,7 +205,7 @@ async function takeBranch(
   if (fault !== null && faultOutcomes[fault.code] === 'hold')
     hold(core, { ...waitingUnit(core, unit, fault), bytes: 0, stored: place });
   if (fault !== null) return branch;
-  progress.freed.push(...freedBy(core.state, unit, schemaCount(core.state)));
+  noteFreed(core, progress, unit, schemaCount(core.state));
   if (toHex(unit.domainId) === controlKey) await takeControl(core, step, unit.entries, progress);
   return branch;
 }

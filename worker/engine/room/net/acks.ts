@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import { equalBytes, idHex, toHex, type Bytes } from '../../../../src/core/base/index.js';
 import type { Entry } from '../../../../src/core/entry/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
 import {
@@ -70,7 +70,7 @@ export function createAcks(core: RoomCore): Acks {
       if (entries.length === 0) return;
       const { heads } = pendingFor(to);
       for (const { domainId, author, seq, id } of entries)
-        heads.set(toHex(domainId) + toHex(author), { domainId, author, seq, headId: id });
+        heads.set(idHex(domainId) + idHex(author), { domainId, author, seq, headId: id });
     },
     taken: (to, transfer) => {
       pendingFor(to).transfers.push(transfer);
