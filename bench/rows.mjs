@@ -56,6 +56,7 @@ export function createRows(n, { isQuick = false } = {}) {
     singleOps(n),
     queries(n),
     memory(n),
+    ...large(n),
     ...growth(n),
   ]
     .filter((row) => !(isQuick && row.fullOnly))
@@ -335,6 +336,42 @@ function memory(n) {
     cases: [opened('records open', n(20_000), { keys: n(20_000) })],
     measures: [{ name: 'growth', unit: 'MB', of: (m) => m.grownBytes / 1e6, goals: [{ peer: 'yjs', atMost: 1 }] }],
   };
+}
+
+/** [B06]: all processes together, over what there was before: an empty page, or the provider's with the room open. */
+function large(n) {
+  const ops = n(1_000_000, 200);
+  const most = { goals: [{ peer: null, atMost: 700 }] };
+  const common = {
+    id: 'B06',
+    fullOnly: true,
+    around: watchMemory,
+    contestants: ['keeproom'],
+    maxRuns: 1,
+    maxSamples: 1,
+    measures: [
+      { name: 'growth', unit: 'MB', of: (m) => m.grownBytes / 1e6, ...most },
+      { name: 'growth at its highest', unit: 'MB', of: (m) => m.peakBytes / 1e6, ...most },
+      { name: 'time', unit: 'ms', of: (m) => m.ms },
+    ],
+  };
+  const joined = sets('catch-up from a provider', ops);
+  return [
+    {
+      ...common,
+      title: 'memory of a large room, opened (Linux only)',
+      module: 'cold-open',
+      freshPage: true,
+      cases: [opened('cold open', ops)],
+    },
+    {
+      ...common,
+      title: 'memory of a large room, served and caught up with (Linux only)',
+      module: 'catch-up',
+      plans: { keeproom: provided },
+      cases: [{ ...joined, work: { ...joined.work, keepsOpen: true } }],
+    },
+  ];
 }
 
 const twoPages = {

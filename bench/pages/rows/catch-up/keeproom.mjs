@@ -40,7 +40,7 @@ export const provider = {
 
 export const main = {
   prepare: async () => null,
-  sample: async ({ code, keys, live, countsHistory, isProfiled }) => {
+  sample: async ({ code, keys, live, countsHistory, isProfiled, keepsOpen }) => {
     const namespace = freshName('joiner');
     const client = await startClient(namespace);
     const count = emptyCount();
@@ -61,7 +61,7 @@ export const main = {
     const checksum = checksumOf(pairsOf(rows));
     const history = countsHistory ? await historyBytes(namespace) : Number.NaN;
     // A worker that ends takes its profile along.
-    if (!isProfiled) {
+    if (!isProfiled && !keepsOpen) {
       await client.erase();
       await client.close();
     }
