@@ -121,13 +121,18 @@ async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promis
     for (const failure of step.failures) failure(error);
     return jobs.slice(begun);
   }
-  for (const after of [() => host.committed(step), ...step.effects]) {
+  const attempt = (run: () => void): void => {
     try {
-      after();
+      run();
     } catch (error) {
       host.report(error);
     }
-  }
+  };
+  attempt(() => {
+    host.committed(step);
+  });
+  // Effects may add some: what they want after the commit comes last.
+  for (const effect of step.effects) attempt(effect);
   return [];
 }
 
