@@ -108,8 +108,9 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     const done = exhausted.get(device);
     return heard.get(device)?.domains.some((said) => !isHere(said) && done?.has(toHex(said.root)) !== true) === true;
   };
+  const canSpeak = (): boolean => !host.isCold && myGrant(core) !== null && sendEpoch(core) !== null;
   const send = (to: Peer | 'all', netLink?: NetLink): void => {
-    if (host.isCold || myGrant(core) === null || sendEpoch(core) === null) return;
+    if (!canSpeak()) return;
     // What a beacon says is held must be on the disk: others take an equal root for an acknowledgement.
     core.loop.afterCommit(() => {
       say(to, netLink);
@@ -186,6 +187,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       waiting = true;
       host.after(Math.max(0, lastNewsMs + beaconIntervalMs - core.ports.time.now()), () => {
         waiting = false;
+        if (!canSpeak()) return; // not said: what comes next is told at once
         lastNewsMs = core.ports.time.now();
         if (host.roster.members().length > 0) send('all');
       });
