@@ -30,6 +30,8 @@ export interface StepLoop {
    */
   readonly alone: (job: () => Promise<void>) => void;
   readonly queued: () => number;
+  /** Whether what is in memory is on the disk: no turn runs, or none of its jobs so far has anything to store. */
+  readonly isStored: () => boolean;
   /** Nothing is queued and no turn runs: what is in memory is on the disk. */
   readonly isResting: () => boolean;
   /** Resolves when everything queued so far is committed or failed. */
@@ -91,6 +93,7 @@ export function createStepLoop(host: StepHost): StepLoop {
       else present.effects.push(run);
     },
     queued: () => queue.length,
+    isStored: () => present === null || present.ops.length === 0,
     isResting: () => running === null,
     idle: async () => {
       while (running !== null) await running;
