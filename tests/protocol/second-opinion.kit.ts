@@ -197,6 +197,19 @@ export function secondOpinionSuite(): void {
       expect(hex(await sha256(ascii('keeproom/root/01'), main, ...heads))).toBe(hex(vector('root.main')));
     });
 
+    test('[SYN-5] the sum of what is held, in an answer', async () => {
+      const [session, echo] = [input('founder session').slice(0, 16), input('joiner session').slice(0, 16)];
+      const key = await expand(vector('epoch.prk'), ascii('keeproom/sum/001'), founder, session, echo);
+      const sum = (await hmac(key, main, vector('root.main'))).slice(0, 16);
+      expect(hex(sum)).toBe(hex(vector('hello.sum')));
+      const answer = vector('frame.hello-answer');
+      expect(hex(answer.slice(44, 76))).toBe(hex(join(session, echo)));
+      expect(hex(answer.slice(-80, -64))).toBe(hex(sum));
+      const place = join(be(6, 2), ascii('memory'), be(2, 2), ascii('a1'));
+      const message = join(ascii('keeproom/hello01'), roomId, place, answer.slice(0, -64));
+      expect(await isSigned(founder, message, answer.slice(-64))).toBe(true);
+    });
+
     test('[X9] the code of a link and the keys from it', async () => {
       const secret = input('invite secret').slice(0, 16);
       const body = join(Uint8Array.of(1), roomId, secret);

@@ -35,7 +35,7 @@ import {
   sealPack,
   withSealSignature,
 } from '../../src/core/pack/index.js';
-import { setRoot, toClockEntries } from '../../src/core/reconcile/index.js';
+import { setRoot, sumOfRoots, toClockEntries } from '../../src/core/reconcile/index.js';
 import { decodeDeclaration, encodeDeclaration, metaPrefix } from '../../src/core/schema/index.js';
 import * as wire from '../../src/core/wire/index.js';
 import * as story from './story.kit.js';
@@ -364,9 +364,19 @@ function frames(): Record<string, Vector> {
     hlcMs: story.startMs,
     kidTags: [kid.slice(0, 8)],
     caps: { v: 1 },
+    sum: null,
   };
-  const unsigned = wire.encodeHello(hello);
-  const helloMessage = wire.helloSignedBytes({ roomId, transportType, address, unsigned });
+  const echo = story.chance('joiner session', 16);
+  const domainId = story.main.entry.id;
+  const main = { domainId, root: setRoot(domainId, clock()), count: 4 };
+  const sum = sumOfRoots(prk, { sender: founder.id, session: session(), echo }, [main]);
+  const helloMessageOf = (one: wire.Hello): Bytes =>
+    wire.helloSignedBytes({ roomId, transportType, address, unsigned: wire.encodeHello(one) });
+  const helloOf = (one: wire.Hello, what: string): Vector => ({
+    bytes: wire.joinSigned(wire.encodeHello(one), signEd25519(founder.seed, helloMessageOf(one))),
+    what,
+    again: again(wire.decodeHello, (read) => wire.joinSigned(wire.encodeHello(read.hello), read.sig)),
+  });
   const message = messages()['message.ack']?.bytes ?? new Uint8Array(0);
   const header = wire.envelopeHeader({ type: wire.frameTypes.ack, kid, stream: stream(), ctr: 7 });
   const signedBytes = wire.frameSignedBytes({ roomId, header, message });
@@ -376,12 +386,13 @@ function frames(): Record<string, Vector> {
   const fragment = { transfer: 0x5eed_0001, index: 0, total: 1, bytes: story.chance('part of a pack') };
   return {
     'room.tag': { bytes: hello.roomTag, what: 'the room’s tag' },
-    'frame.hello': {
-      bytes: wire.joinSigned(unsigned, signEd25519(founder.seed, helloMessage)),
-      what: 'HELLO of the founder on transport "memory" at address "a1"',
-      again: again(wire.decodeHello, (read) => wire.joinSigned(wire.encodeHello(read.hello), read.sig)),
-    },
-    'hello.message': { bytes: helloMessage, what: 'what its signature covers' },
+    'frame.hello': helloOf(hello, 'HELLO of the founder on transport "memory" at address "a1"'),
+    'hello.message': { bytes: helloMessageOf(hello), what: 'what its signature covers' },
+    'hello.sum': { bytes: sum, what: 'the founder’s sum for the joiner’s session, as if main were all there is' },
+    'frame.hello-answer': helloOf(
+      { ...hello, echo, sum, hlcMs: story.startMs + 1 },
+      'its answer to the joiner, with the sum',
+    ),
     ...messages(),
     'envelope.header': { bytes: header, what: 'header of the ACK’s envelope' },
     'envelope.signed': { bytes: signedBytes, what: 'what the signature in it covers' },

@@ -219,7 +219,18 @@ export function peerOf(core: RoomCore, address = 'a'): Peer {
     .slice(0, 4)
     .map((kid) => Uint8Array.from(Buffer.from(kid.slice(0, 16), 'hex')));
   const session = concatBytes(core.boot, core.boot);
-  return { address, device: core.keys.deviceId, session, boot, stream: boot, kidTags, caps: {}, hlcMs: 0, offsetMs: 0 };
+  return {
+    address,
+    device: core.keys.deviceId,
+    session,
+    boot,
+    stream: boot,
+    kidTags,
+    caps: {},
+    sum: null,
+    hlcMs: 0,
+    offsetMs: 0,
+  };
 }
 
 /** A link of `core` on which just these peers are, and what was sent on it. */

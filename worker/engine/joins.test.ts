@@ -55,6 +55,17 @@ test('[X9] two tabs that join by one link at a time become one device, and a sin
   await device.engine.stop();
 });
 
+test('[X9] who has come in says at once what it holds: the room is up to date for whoever let it in', async () => {
+  const host = await startHost();
+  const device = await startDevice();
+  const tab = device.tab();
+  tab.lend(host.room.room, host.network.transport('guest'));
+  await tab.call('join', { join: 'j', link: await host.invite(1), declaration, profile });
+  await until(() => host.room.info().network === 'up-to-date', { ms: 2_500, what: 'the host is up to date' });
+  await host.device.engine.stop();
+  await device.engine.stop();
+});
+
 test('[X9] of two tabs one gives up and the other is let in; a link that is refused does not refuse another', async () => {
   const host = await startHost();
   const device = await startDevice();

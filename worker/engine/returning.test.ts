@@ -69,18 +69,21 @@ async function comeBack(onSend: OnSend, o: { readonly isRestored?: boolean } = {
   if (o.isRestored === true) roomA.insertCard('not on the backup');
   const isDone = ({ network: state, undelivered }: RoomInfo): boolean => state === 'up-to-date' && undelivered === 0;
   await until(() => isDone(roomA.info()) && isDone(bob.info()), { ms: 10_000, what: 'all delivered' });
-  tabA.gone();
+  network.setState('a', 'down');
   await until(() => bob.info().network === 'alone');
+  if (o.isRestored !== true) {
+    // By the start that may sign: it is in her chain when she comes back.
+    roomA.insertCard('written away');
+    await until(() => roomA.saved() === 1);
+  }
+  tabA.gone();
   await first.engine.stop();
+  network.setState('a', 'up');
 
   const second = await startDevice({ disk: o.isRestored === true ? backup : first.disk });
   const tab = second.tab();
   await tab.call('open', { room: id, declaration });
   const ada = tab.room(id);
-  if (o.isRestored !== true) {
-    ada.insertCard('written away');
-    await until(() => ada.saved() === 1);
-  }
   isBack = true;
   tab.lend(id, network.transport('a'));
   return { ada, bob, devices: [second, b] };

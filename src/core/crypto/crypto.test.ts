@@ -67,6 +67,7 @@ describe('labels', () => {
       'keeproom/join/02',
       'keeproom/wrap/01',
       'keeproom/root/01',
+      'keeproom/sum/001',
       'keeproom/rank/01',
       'keeproom/rest/01',
       'keeproom/yjs/001',

@@ -44,6 +44,8 @@ const texts = {
   wrap: 'keeproom/wrap/01',
   /** Root over a set of heads. */
   root: 'keeproom/root/01',
+  /** Key of the sum over all roots in a HELLO. */
+  sum: 'keeproom/sum/001',
   /** Rank of a candidate in an election. */
   rank: 'keeproom/rank/01',
   /** Sealing at rest, one key per use. */

@@ -15,6 +15,8 @@ export {
   toClockEntries,
   wholeClock,
 } from './clock.js';
+export type { SumDomain, SumPlace } from './sum.js';
+export { sumOfRoots } from './sum.js';
 export type { Round } from './rounds.js';
 export { firstRound, nextRound } from './rounds.js';
 export type { ChainFork, ChainRange, Missing, MissingLookups } from './missing.js';

@@ -1,4 +1,4 @@
-import type { Bytes, Result } from '../base/index.js';
+import type { Result } from '../base/index.js';
 import { concatBytes, equalBytes, fail, ok, toHex } from '../base/index.js';
 import type { Hello } from '../wire/index.js';
 import type { Peer, SessionAction } from './peer.js';
@@ -14,18 +14,23 @@ export interface Arrival {
 /** The old and the new session of one that reconnects. */
 const maxCandidatesPerAddress = 2;
 
-/** Asks for an answer. */
-export function noEcho(): Bytes {
-  return new Uint8Array(16);
+/** Asks for an answer, with the next time of mine. */
+export function askHello(state: LinkState, to: readonly string[] | 'all', now: number): SessionAction {
+  return { do: 'send-hello', to, echo: new Uint8Array(16), device: null, hlcMs: nextSentMs(state, now) };
 }
 
-/** An action with the next time of mine. */
-export function sendHello(
+/** The answer to a HELLO of this session, with the next time of mine. */
+export function answerHello(
   state: LinkState,
-  o: { readonly to: readonly string[] | 'all'; readonly echo: Bytes; readonly now: number },
+  { session, device }: Pick<Hello, 'session' | 'device'>,
+  { from, now }: Arrival,
 ): SessionAction {
-  state.sentMs = Math.max(state.sentMs + 1, o.now);
-  return { do: 'send-hello', to: o.to, echo: o.echo, hlcMs: state.sentMs };
+  return { do: 'send-hello', to: [from], echo: session, device, hlcMs: nextSentMs(state, now) };
+}
+
+function nextSentMs(state: LinkState, now: number): number {
+  state.sentMs = Math.max(state.sentMs + 1, now);
+  return state.sentMs;
 }
 
 /** What can be refused before the signature is checked. */
@@ -82,7 +87,7 @@ function renew(state: LinkState, record: PeerRecord, hello: Hello, arrival: Arri
     dropContenders(state, record.peer);
     state.asks.settle(arrival.from);
   } else {
-    actions.push(sendHello(state, { to: [arrival.from], echo: hello.session, now: arrival.now }));
+    actions.push(answerHello(state, hello, arrival));
     actions.push({ do: 'peer-asks', peer: record.peer });
   }
   const isSame =
@@ -92,22 +97,24 @@ function renew(state: LinkState, record: PeerRecord, hello: Hello, arrival: Arri
 }
 
 /** A HELLO that does not prove to be of now: answered, remembered within bounds, and nothing more. */
-function greet(state: LinkState, hello: Hello, { from, now }: Arrival): SessionAction[] {
+function greet(state: LinkState, hello: Hello, arrival: Arrival): SessionAction[] {
+  const { from, now } = arrival;
   remember(state, hello, { from, isContender: state.candidates.get(sessionKey(hello))?.isContender === true });
   state.asks.expect(from, now);
-  return [sendHello(state, { to: [from], echo: hello.session, now })];
+  return [answerHello(state, hello, arrival)];
 }
 
 /**
  * A HELLO that echoes me, in a place that another holds: a late one of an older session looks the same. The place is
  * asked; whoever is there now answers with a newer one.
  */
-function contend(state: LinkState, hello: Hello, { from, now }: Arrival): SessionAction[] {
+function contend(state: LinkState, hello: Hello, arrival: Arrival): SessionAction[] {
+  const { from, now } = arrival;
   const isAnswered = state.candidates.get(sessionKey(hello)) !== undefined;
   remember(state, hello, { from, isContender: true });
   state.asks.expect(from, now);
-  const answer = isAnswered ? [] : [sendHello(state, { to: [from], echo: hello.session, now })];
-  return [...answer, sendHello(state, { to: [from], echo: noEcho(), now })];
+  const answer = isAnswered ? [] : [answerHello(state, hello, arrival)];
+  return [...answer, askHello(state, [from], now)];
 }
 
 function remember(state: LinkState, hello: Hello, o: { readonly from: string; readonly isContender: boolean }): void {
@@ -119,10 +126,10 @@ function remember(state: LinkState, hello: Hello, o: { readonly from: string; re
 
 /** The sender is here, and whoever it replaces is not. It is answered first: what I send next needs me to be here too. */
 function promote(state: LinkState, hello: Hello, arrival: Arrival): SessionAction[] {
-  const { from, now } = arrival;
+  const { from } = arrival;
   const actions: SessionAction[] = [];
   const key = sessionKey(hello);
-  if (state.candidates.get(key) === undefined) actions.push(sendHello(state, { to: [from], echo: hello.session, now }));
+  if (state.candidates.get(key) === undefined) actions.push(answerHello(state, hello, arrival));
   for (const record of rivalsOf(state, hello, from)) actions.push(remove(state, record, 'replaced'));
   dropCandidates(state, from, 0);
   state.candidates.delete(key);
@@ -153,8 +160,8 @@ function remove(state: LinkState, { peer, lastCtr }: PeerRecord, because: 'left'
 }
 
 function peerFrom(hello: Hello, { from, now }: Arrival): Peer {
-  const { device, session, boot, stream, kidTags, caps, hlcMs } = hello;
-  return { address: from, device, session, boot, stream, kidTags, caps, hlcMs, offsetMs: hlcMs - now };
+  const { device, session, boot, stream, kidTags, caps, sum, hlcMs } = hello;
+  return { address: from, device, session, boot, stream, kidTags, caps, sum, hlcMs, offsetMs: hlcMs - now };
 }
 
 function counterKey({ device, stream }: Peer): string {

@@ -1,7 +1,7 @@
 import type { Bytes, Result } from '../base/index.js';
 import { equalBytes, fail, ok } from '../base/index.js';
 import type { Hello } from '../wire/index.js';
-import { judgeHello, leave, noEcho, sendHello, takeHello } from './arrival.js';
+import { answerHello, askHello, judgeHello, leave, takeHello } from './arrival.js';
 import { createAsks } from './asks.js';
 import type { Peer, SessionAction } from './peer.js';
 import type { LinkState, OwnSession, PeerRecord } from './state.js';
@@ -57,7 +57,7 @@ export interface FramePlace {
 export function createLinkSessions(own: OwnSession): LinkSessions {
   const state = createLinkState(own, createAsks());
   return {
-    start: (now) => [sendHello(state, { to: 'all', echo: noEcho(), now })],
+    start: (now) => [askHello(state, 'all', now)],
     judge: (hello, from) => judgeHello(state, hello, from),
     hello: (hello, from, { verified, now }) => {
       const judged = judgeHello(state, hello, from);
@@ -74,7 +74,7 @@ export function createLinkSessions(own: OwnSession): LinkSessions {
     tick: (now) => tick(state, now),
     nextTickAt: () => state.asks.nextAt(),
     refresh: (now) =>
-      [...state.peers.values()].map(({ peer }) => sendHello(state, { to: [peer.address], echo: peer.session, now })),
+      [...state.peers.values()].map(({ peer }) => answerHello(state, peer, { from: peer.address, now })),
     peerAt: (address) => state.peers.get(address)?.peer ?? null,
     peerOf: (device) => peerByDevice(state, device)?.peer ?? null,
     peers: () => [...state.peers.values()].map(({ peer }) => peer),
@@ -94,7 +94,7 @@ export function createLinkSessions(own: OwnSession): LinkSessions {
 function tick(state: LinkState, now: number): SessionAction[] {
   const { ask, giveUp } = state.asks.due(now);
   for (const address of giveUp) dropCandidates(state, address, 0);
-  return ask.map((address) => sendHello(state, { to: [address], echo: noEcho(), now }));
+  return ask.map((address) => askHello(state, [address], now));
 }
 
 function recordOf(state: LinkState, address: string, { stream, ctr }: FramePlace): Result<PeerRecord> {

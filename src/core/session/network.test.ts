@@ -68,7 +68,7 @@ function createNetwork(count: number, weather: Weather) {
     for (const action of actions) {
       if (action.do !== 'send-hello') continue;
       const { device, session } = node;
-      const place = { boot: session.slice(0, 8), stream: session.slice(8), kidTags: [], caps: {} };
+      const place = { boot: session.slice(0, 8), stream: session.slice(8), kidTags: [], caps: {}, sum: null };
       const hello = { roomTag, device, session, echo: action.echo, hlcMs: action.hlcMs, ...place };
       const all = nodes.filter((other) => other !== node).map(({ address }) => address);
       for (const to of action.to === 'all' ? all : action.to) send({ to, from: node.address, hello });

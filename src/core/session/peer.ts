@@ -13,6 +13,8 @@ export interface Peer {
   readonly kidTags: readonly Bytes[];
   /** Read with Object.hasOwn. */
   readonly caps: { readonly [name: string]: Value };
+  /** What it says to hold, in the HELLO that these are of (SYN-5); null: it says nothing. */
+  readonly sum: Bytes | null;
   readonly hlcMs: number;
   /** The peer's clock less mine when its HELLO came, in ms (F17). */
   readonly offsetMs: number;
@@ -21,13 +23,14 @@ export interface Peer {
 /** What the engine has to do, in order. */
 export type SessionAction =
   /**
-   * Send my HELLO with this echo and this time. Zeros ask for an answer, a session is the answer to it. The time is my
-   * clock, kept strictly rising, because what does not rise is taken for a replay.
+   * Send my HELLO with this echo and this time. Zeros ask for an answer, a session is the answer to it, and `device`
+   * whose that is. The time is my clock, kept strictly rising, because what does not rise is taken for a replay.
    */
   | {
       readonly do: 'send-hello';
       readonly to: readonly string[] | 'all';
       readonly echo: Bytes;
+      readonly device: Bytes | null;
       readonly hlcMs: number;
     }
   | { readonly do: 'peer-here'; readonly peer: Peer }

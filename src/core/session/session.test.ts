@@ -34,6 +34,7 @@ function helloOf(device: Bytes, session: number, change: Partial<Hello> = {}): H
     hlcMs: (clock += 10),
     kidTags: [],
     caps: {},
+    sum: null,
     ...change,
   };
 }
@@ -66,9 +67,11 @@ function sent(actions: readonly SessionAction[]): (readonly [string, number])[] 
 
 test('[X4] a HELLO is answered once with its echo; its sender is here when it echoes mine', () => {
   const sessions = link();
-  expect(sessions.start(5000)).toEqual([{ do: 'send-hello', to: 'all', echo: none, hlcMs: 5000 }]);
+  expect(sessions.start(5000)).toEqual([{ do: 'send-hello', to: 'all', echo: none, device: null, hlcMs: 5000 }]);
   const first = helloOf(ada, 1);
-  expect(say(sessions, first, 'a', 5000)).toEqual([{ do: 'send-hello', to: ['a'], echo: bytes(16, 1), hlcMs: 5001 }]);
+  expect(say(sessions, first, 'a', 5000)).toEqual([
+    { do: 'send-hello', to: ['a'], echo: bytes(16, 1), device: ada, hlcMs: 5001 },
+  ]);
   expect(sessions.peerAt('a')).toBe(null);
   expect(judged(sessions, first, 'a')).toBe('frame/replayed');
   const here = say(sessions, helloOf(ada, 1, { ...answer, hlcMs: 9000 }), 'a', 6500);

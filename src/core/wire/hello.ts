@@ -1,5 +1,5 @@
 import type { Bytes, Result } from '../base/index.js';
-import { concatBytes, copyBytes, createWriter, fail, ok, readU16, readU48 } from '../base/index.js';
+import { concatBytes, copyBytes, createWriter, fail, isZero, ok, readU16, readU48 } from '../base/index.js';
 import type { Value } from '../codec/index.js';
 import { asMap, decodeValue, encodeValue } from '../codec/index.js';
 import { hmacSha256, labels } from '../crypto/index.js';
@@ -30,6 +30,8 @@ export interface Hello {
   readonly kidTags: readonly Bytes[];
   /** Read with Object.hasOwn. */
   readonly caps: { readonly [name: string]: Value };
+  /** sumOfRoots of what the sender holds, 16 bytes (SYN-5); null: it says nothing of that. A question has none. */
+  readonly sum: Bytes | null;
 }
 
 /** A HELLO as it came. `unsigned` is what its signature covers beside the place; views alias the frame. */
@@ -42,8 +44,10 @@ export interface SignedHello {
 const fixedBytes = 99;
 const tagBytes = 8;
 const capsLengthBytes = 2;
+/** What an answer has and a question has not. */
+const sumBytes = 16;
 const minBytes = fixedBytes + capsLengthBytes + 1 + sigBytes;
-const maxBytes = fixedBytes + tagBytes * maxHelloKidTags + capsLengthBytes + maxHelloCapsBytes + sigBytes;
+const maxBytes = fixedBytes + tagBytes * maxHelloKidTags + capsLengthBytes + maxHelloCapsBytes + sumBytes + sigBytes;
 const capsLimits = { maxBytes: maxHelloCapsBytes, maxDepth: 4, maxNodes: 128 };
 
 /** Names a room to those who know its id and to nobody else; 8 bytes. */
@@ -55,7 +59,8 @@ export function roomTagOf(roomId: Bytes): Bytes {
 export function encodeHello(hello: Hello): Bytes {
   checkMax('kidTags', hello.kidTags, maxHelloKidTags);
   const caps = encodeValue(hello.caps, capsLimits);
-  const writer = createWriter(fixedBytes + tagBytes * hello.kidTags.length + capsLengthBytes + caps.length)
+  const sumLength = isZero(hello.echo) ? 0 : sumBytes;
+  const writer = createWriter(fixedBytes + tagBytes * hello.kidTags.length + capsLengthBytes + caps.length + sumLength)
     .u16(frameTypes.hello)
     .u8(frameVersion)
     .u8(0)
@@ -68,7 +73,9 @@ export function encodeHello(hello: Hello): Bytes {
     .u48(hello.hlcMs)
     .u8(hello.kidTags.length);
   for (const tag of hello.kidTags) writer.bytes(tag);
-  return writer.u16(caps.length).bytes(caps).done();
+  writer.u16(caps.length).bytes(caps);
+  if (sumLength > 0) writer.bytes(hello.sum ?? new Uint8Array(sumBytes)); // zeros stand for none
+  return writer.done();
 }
 
 /**
@@ -91,16 +98,19 @@ export function decodeHello(bytes: Bytes): Result<SignedHello> {
   const tags = bytes[fixedBytes - 1] ?? 0;
   if (tags > maxHelloKidTags) return fail('hello/malformed');
   const capsAt = fixedBytes + tagBytes * tags + capsLengthBytes;
-  const end = capsAt + readU16(bytes, capsAt - capsLengthBytes);
+  const capsEnd = capsAt + readU16(bytes, capsAt - capsLengthBytes);
+  const fixed = readFixed(bytes);
+  const end = capsEnd + (isZero(fixed.echo) ? 0 : sumBytes);
   if (end + sigBytes !== bytes.length) return fail('hello/malformed');
-  const decoded = decodeValue(bytes.subarray(capsAt, end), capsLimits);
+  const decoded = decodeValue(bytes.subarray(capsAt, capsEnd), capsLimits);
   const caps = decoded.ok ? asMap(decoded.value) : null;
   if (caps === null) return fail('hello/malformed');
-  const hello = { ...readFixed(bytes), kidTags: readTags(bytes, tags), caps };
+  const sum = copyBytes(bytes.subarray(capsEnd, end));
+  const hello = { ...fixed, kidTags: readTags(bytes, tags), caps, sum: isZero(sum) ? null : sum };
   return ok({ hello, unsigned: bytes.subarray(0, end), sig: bytes.subarray(end) });
 }
 
-function readFixed(bytes: Bytes): Omit<Hello, 'kidTags' | 'caps'> {
+function readFixed(bytes: Bytes): Omit<Hello, 'kidTags' | 'caps' | 'sum'> {
   const part = (from: number, to: number): Bytes => copyBytes(bytes.subarray(from, to));
   return {
     roomTag: part(4, 12),

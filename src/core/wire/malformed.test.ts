@@ -116,7 +116,7 @@ function helloWith(at: number, ...values: number[]): Bytes {
 test('[X4] HELLO: a table of malformed ones', () => {
   const capsAt = 99 + 16 + 2;
   const withCaps = (caps: Bytes): Bytes =>
-    concatBytes(signedHello.slice(0, capsAt - 2), createWriter(2).u16(caps.length).done(), caps, bytes(64, 1));
+    concatBytes(signedHello.slice(0, capsAt - 2), createWriter(2).u16(caps.length).done(), caps, bytes(16 + 64, 1));
   const deep = encodeValue({ a: [[[[1]]]] });
   const cases: readonly (readonly [string, Bytes, FaultCode])[] = [
     ['empty', bytes(0, 0), 'hello/malformed'],
@@ -127,6 +127,8 @@ test('[X4] HELLO: a table of malformed ones', () => {
     ['255 key tags', helloWith(98, 255), 'hello/malformed'],
     ['one key tag less than counted', helloWith(98, 1), 'hello/malformed'],
     ['capabilities longer than the frame', helloWith(capsAt - 2, 255, 255), 'hello/malformed'],
+    ['a question with a sum', helloWith(60, ...new Uint8Array(16)), 'hello/malformed'],
+    ['an answer without a sum', concatBytes(signedHello.slice(0, -80), bytes(64, 1)), 'hello/malformed'],
     ['one byte cut', signedHello.slice(0, -1), 'hello/malformed'],
     ['one byte more', concatBytes(signedHello, bytes(1, 0)), 'hello/malformed'],
     ['capabilities are a list', withCaps(encodeValue([])), 'hello/malformed'],
@@ -143,12 +145,24 @@ test('[X4] HELLO: a table of malformed ones', () => {
   expect(decodeHello(withCaps(encodeValue({}))).ok).toBe(true);
 });
 
+test('[X4] [SYN-5] a question has no sum, and an answer may say nothing by it', () => {
+  const read = (one: Partial<typeof hello>): unknown => {
+    const decoded = decodeHello(joinSigned(encodeHello({ ...hello, ...one }), bytes(64, 1)));
+    return decoded.ok ? [decoded.value.hello.sum, decoded.value.unsigned.length] : decoded.fault.code;
+  };
+  const answerBytes = encodeHello(hello).length;
+  expect(read({})).toEqual([hello.sum, answerBytes]);
+  expect(read({ sum: null })).toEqual([null, answerBytes]);
+  expect(read({ echo: new Uint8Array(16) })).toEqual([null, answerBytes - 16]);
+});
+
 test('[X4] a HELLO that has no form throws at its maker', () => {
   expect(() => encodeHello({ ...hello, kidTags: Array.from({ length: 5 }, () => bytes(8, 0)) })).toThrow(
     /kidTags.length: expected 0 to 4/,
   );
   expect(() => encodeHello({ ...hello, caps: { a: bytes(1100, 0) } })).toThrow(RangeError);
   expect(() => encodeHello({ ...hello, echo: bytes(15, 0) })).toThrow(RangeError);
+  expect(() => encodeHello({ ...hello, sum: bytes(15, 1) })).toThrow(RangeError);
 });
 
 test('[X7] fragment: a table of malformed ones', () => {

@@ -60,6 +60,7 @@ export const hello: Hello = {
   hlcMs: 1_700_000_000_123,
   kidTags: [bytes(8, 0x30), bytes(8, 0x40)],
   caps: { proto: 1, max: ['a', true] },
+  sum: bytes(16, 0xc8),
 };
 
 const beacon: Beacon = {

@@ -118,7 +118,7 @@ export function runJoin(
     useAnswers(core, [...answers.values()].reverse());
     if (core.joinKids.every((kid) => before.some((one) => equalBytes(one, kid)))) return;
     if (before.length === 0) request.onStep('loading', 0);
-    for (const netLink of net.links()) netLink.sendHello('all', new Uint8Array(16));
+    for (const netLink of net.links()) netLink.sendHello('all', new Uint8Array(16), null);
     net.look(); // those who are here already do not come again
   };
   const check = (): void => {

@@ -1,7 +1,7 @@
 import { equalBytes, toHex, type Bytes, type Fault } from '../../../src/core/base/index.js';
 import type { NetworkState } from '../../../src/bridge/index.js';
 import type { Peer, SessionAction } from '../../../src/core/session/index.js';
-import { encodeLive, encodeResume, frameTypes, maxLiveBodyBytes } from '../../../src/core/wire/index.js';
+import { encodeLive, frameTypes, maxLiveBodyBytes } from '../../../src/core/wire/index.js';
 import type { Link, LinkEvents } from '../../../src/ports/index.js';
 import type { Unit } from '../replica/index.js';
 import { bump, isContent, myGrant, now, type RoomCore } from './core.js';
@@ -12,8 +12,9 @@ import { createAcks } from './net/acks.js';
 import { createAdmitter } from './net/admit-joiner.js';
 import { createBeacons } from './net/beacons.js';
 import { createClaims } from './net/claims.js';
-import { createClearance, resumeFor, type StartKind } from './net/clearance.js';
-import { createDispatch, sessionKey } from './net/dispatch.js';
+import { createClearance, type StartKind } from './net/clearance.js';
+import { createDispatch } from './net/dispatch.js';
+import { createGreetings } from './net/greetings.js';
 import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
 import { createPull, type PullStart } from './net/pull.js';
@@ -84,7 +85,6 @@ export interface NetOptions {
 export function createNet(core: RoomCore, host: NetHost, options: NetOptions): RoomNet {
   const { time } = core.ports;
   const timers = new Set<() => void>();
-  const greeted = new Set<string>();
   /** Networks on which a cold start has asked. */
   const asked = new WeakSet<NetLink>();
   const ticking = new Map<NetLink, () => void>();
@@ -202,7 +202,8 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
 
   const session = (netLink: NetLink, actions: readonly SessionAction[]): void => {
     for (const action of actions) {
-      if (action.do === 'send-hello') netLink.sendHello(action.to, action.echo);
+      if (action.do === 'send-hello')
+        netLink.sendHello(action.to, action.echo, greetings.sumFor(netLink, action.device, action.echo));
       if (action.do === 'peer-here') onHere(netLink, action.peer);
       if (action.do === 'peer-gone') onGone(netLink, action.peer);
       if (action.do === 'peer-asks') onAsks(netLink, action.peer);
@@ -235,13 +236,10 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     if (roster.isEffective(peer.device)) greet(netLink, peer);
     else askStranger();
   };
-  /** Once per session: the answer to the peer's probe, and what is held here. */
+  const greetings = createGreetings(core, { roster, beacons, clearance, considerPull, isCold: options.isCold });
   const greet = (netLink: NetLink, peer: Peer): void => {
-    if (greeted.has(sessionKey(peer))) return;
-    greeted.add(sessionKey(peer));
+    if (!greetings.greet(netLink, peer)) return;
     clearance.peerHere();
-    netLink.send({ type: frameTypes.resume, body: encodeResume(resumeFor(core, peer)), to: peer, lane: 'ctl' });
-    beacons.send(peer, netLink);
     if (!options.isCold || asked.has(netLink)) return;
     asked.add(netLink);
     after(coldAskMs, () => {
@@ -250,12 +248,12 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   };
   /** Its network told it that I had gone, say, when it was an earlier session of mine that had. */
   const onAsks = (netLink: NetLink, peer: Peer): void => {
-    greeted.delete(sessionKey(peer));
+    greetings.forget(peer);
     onHere(netLink, peer);
     askAgain(peer.device);
   };
   const onGone = (netLink: NetLink, peer: Peer): void => {
-    greeted.delete(sessionKey(peer));
+    greetings.forget(peer);
     netLink.forget(peer.address);
     claims.peerGone(peer.address);
     if (roster.reach(peer.device) === null) {
@@ -311,6 +309,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     intake,
     claims,
     admitter,
+    greetings,
     session,
     suspect,
     missingKey,

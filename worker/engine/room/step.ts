@@ -30,6 +30,8 @@ export interface StepLoop {
    */
   readonly alone: (job: () => Promise<void>) => void;
   readonly queued: () => number;
+  /** Whether what is in memory is on the disk: no turn runs, or none of its jobs so far has anything to store. */
+  readonly isStored: () => boolean;
   /** Nothing is queued and no turn runs: what is in memory is on the disk. */
   readonly isResting: () => boolean;
   /** Resolves when everything queued so far is committed or failed. */
@@ -93,6 +95,7 @@ export function createStepLoop(host: StepHost): StepLoop {
       else present.effects.push(run);
     },
     queued: () => queue.length,
+    isStored: () => present === null || present.ops.length === 0,
     isResting: () => running === null,
     idle: async () => {
       while (running !== null) await running;
@@ -124,13 +127,18 @@ async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promis
     for (const failure of step.failures) failure(error);
     return jobs.slice(begun);
   }
-  for (const after of [() => host.committed(step), ...step.effects]) {
+  const attempt = (run: () => void): void => {
     try {
-      after();
+      run();
     } catch (error) {
       host.report(error);
     }
-  }
+  };
+  attempt(() => {
+    host.committed(step);
+  });
+  // Effects may add some: what they want after the commit comes last.
+  for (const effect of step.effects) attempt(effect);
   return [];
 }
 

@@ -7,11 +7,11 @@ import {
   type Beacon,
   type SyncDone,
 } from '../../../../src/core/wire/index.js';
-import { controlKey, domainOf, domainsInOrder } from '../../replica/index.js';
+import { controlKey, domainOf } from '../../replica/index.js';
 import { myGrant, sendEpoch, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Roster } from './roster.js';
-import { summaryOf } from './lacking.js';
+import { summariesOf, summaryOf } from './lacking.js';
 
 /** Own news by BEACON at most this often (sync.md §6.1). */
 const beaconIntervalMs = 5_000;
@@ -103,13 +103,20 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     const domain = domainOf(core.state, toHex(domainId));
     return domain !== null && equalBytes(summaryOf(domain).root, root);
   };
+  /** Everything behind these roots is here, or refused for good, or waits. */
+  const noteFetched = (device: string, roots: readonly string[]): void => {
+    forgetFetched();
+    const before = exhausted.get(device) ?? [];
+    exhausted.set(device, new Set([...before, ...roots].slice(-maxExhaustedRoots)));
+  };
   const differs = (device: string): boolean => {
     forgetFetched();
     const done = exhausted.get(device);
     return heard.get(device)?.domains.some((said) => !isHere(said) && done?.has(toHex(said.root)) !== true) === true;
   };
+  const canSpeak = (): boolean => !host.isCold && myGrant(core) !== null && sendEpoch(core) !== null;
   const send = (to: Peer | 'all', netLink?: NetLink): void => {
-    if (host.isCold || myGrant(core) === null || sendEpoch(core) === null) return;
+    if (!canSpeak()) return;
     // What a beacon says is held must be on the disk: others take an equal root for an acknowledgement.
     core.loop.afterCommit(() => {
       say(to, netLink);
@@ -124,6 +131,9 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
   return {
     hear: (device, beacon) => {
       heard.set(toHex(device), beacon);
+      // Who says the same as is held here has nothing else, also once more has been written here.
+      const same = beacon.domains.filter(isHere).map(({ root }) => toHex(root));
+      if (same.length > 0 && host.roster.isEffective(device)) noteFetched(toHex(device), same);
     },
     forget: (device) => {
       heard.delete(toHex(device));
@@ -160,11 +170,8 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       rounds.set(key, [...roots.map(({ root }) => toHex(root)), ...(rounds.get(key) ?? [])]);
     },
     fetched: (device) => {
-      forgetFetched();
-      const key = toHex(device);
-      const roots = [...(exhausted.get(key) ?? []), ...(rounds.get(key) ?? [])];
-      exhausted.set(key, new Set(roots.slice(-maxExhaustedRoots)));
-      rounds.delete(key);
+      noteFetched(toHex(device), rounds.get(toHex(device)) ?? []);
+      rounds.delete(toHex(device));
     },
     doubt: () => {
       const now = core.ports.time.now();
@@ -186,6 +193,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
       waiting = true;
       host.after(Math.max(0, lastNewsMs + beaconIntervalMs - core.ports.time.now()), () => {
         waiting = false;
+        if (!canSpeak()) return; // not said: what comes next is told at once
         lastNewsMs = core.ports.time.now();
         if (host.roster.members().length > 0) send('all');
       });
@@ -212,21 +220,18 @@ function createTurns(): { readonly next: (core: RoomCore, isToAll: boolean) => B
   let turn = 0;
   return {
     next: (core, isToAll) => {
-      const all = domainsInOrder(core.state).flatMap((key) => {
-        const domain = domainOf(core.state, key);
-        return domain === null ? [] : [{ key, summary: summaryOf(domain) }];
-      });
-      const place = ({ key, summary }: (typeof all)[number]): number => {
+      const place = ({ domainId, root }: Beacon['domains'][number]): number => {
+        const key = toHex(domainId);
         const before = told.get(key);
         if (key === controlKey) return -Infinity;
-        return before === undefined || before.root !== toHex(summary.root)
-          ? (before?.turn ?? 0) - turn - 1
-          : before.turn;
+        return before === undefined || before.root !== toHex(root) ? (before?.turn ?? 0) - turn - 1 : before.turn;
       };
-      const some = all.sort((a, b) => place(a) - place(b)).slice(0, maxBeaconDomains);
-      if (isToAll) for (const { key, summary } of some) told.set(key, { root: toHex(summary.root), turn });
+      const some = summariesOf(core)
+        .sort((a, b) => place(a) - place(b))
+        .slice(0, maxBeaconDomains);
+      if (isToAll) for (const { domainId, root } of some) told.set(toHex(domainId), { root: toHex(root), turn });
       if (isToAll) turn++;
-      return some.map(({ summary }) => summary);
+      return some;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { equalBytes, toHex, type Bytes, type Result } from '../../../../src/core/base/index.js';
+import { equalBytes, type Bytes, type Result } from '../../../../src/core/base/index.js';
 import type { Peer, SessionAction } from '../../../../src/core/session/index.js';
 import {
   decodeAck,
@@ -19,6 +19,7 @@ import type { Beacons } from './beacons.js';
 import type { Claims } from './claims.js';
 import { isToMe, type Clearance } from './clearance.js';
 import { openFrame, openHello, type OpenedFrame } from './inbound.js';
+import type { Greetings } from './greetings.js';
 import type { Intake } from './intake.js';
 import type { NetLink } from './link.js';
 import type { Pull } from './pull.js';
@@ -33,6 +34,7 @@ export interface DispatchHost {
   readonly beacons: Beacons;
   readonly admitter: Admitter;
   readonly clearance: Clearance;
+  readonly greetings: Pick<Greetings, 'told'>;
   readonly session: (netLink: NetLink, actions: readonly SessionAction[]) => void;
   /** Somebody unknown speaks from this address: asks who is there. */
   readonly suspect: (netLink: NetLink, address: string) => void;
@@ -72,6 +74,7 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
     if (!isToMe(core, netLink, resume)) return countFault(core, 'frame/misdirected');
     const answer = await host.clearance.answered(peer.device, resume.heads);
     if (answer === 'behind') host.fetchFrom(peer.device);
+    host.greetings.told(netLink, peer);
   };
   const onMember = async (step: Step, from: Reach, frame: OpenedFrame): Promise<void> => {
     const { netLink, peer } = from;
@@ -165,9 +168,4 @@ export function createDispatch(core: RoomCore, host: DispatchHost): Dispatch {
       ? onMember(step, from, opened.value)
       : onStranger(step, from, opened.value);
   };
-}
-
-/** Key of a peer's session: what is done once per session is remembered by it. */
-export function sessionKey(peer: Peer): string {
-  return toHex(peer.session) + toHex(peer.device);
 }

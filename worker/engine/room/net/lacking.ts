@@ -39,6 +39,14 @@ export function summaryOf(domain: DomainReplica): { domainId: Bytes; root: Bytes
   return { domainId: domain.id, root: setRoot(domain.id, clockOf(domain)), count: domain.entryCount };
 }
 
+/** All that is held here, in the order of admission. */
+export function summariesOf(core: RoomCore): ReturnType<typeof summaryOf>[] {
+  return domainsInOrder(core.state).flatMap((key) => {
+    const domain = domainOf(core.state, key);
+    return domain === null ? [] : [summaryOf(domain)];
+  });
+}
+
 /**
  * What a requester lacks of what is held here, in the order it can be admitted: control, meta, data. Domains that it
  * does not name are served whole once its control differs, because it cannot know them.

@@ -34,7 +34,8 @@ export interface NetLink {
   /** Own session on this start of the link, 16 bytes. */
   readonly session: Bytes;
   readonly sessions: LinkSessions;
-  readonly sendHello: (to: readonly string[] | 'all', echo: Bytes) => void;
+  /** `sum` is what is said to be held here (SYN-5). */
+  readonly sendHello: (to: readonly string[] | 'all', echo: Bytes, sum: Bytes | null) => void;
   /** A sealed frame; signed when its type says so. To one peer under the newest key both know, to all under the send rule's. */
   readonly send: (o: {
     readonly type: number;
@@ -93,7 +94,7 @@ export function createNetLink(core: RoomCore, link: Link, o: { readonly down: ()
     lanes.push(lane, item);
     pumping ??= Promise.resolve().then(pump);
   };
-  const buildHello = async (echo: Bytes): Promise<Bytes> => {
+  const buildHello = async (echo: Bytes, sum: Bytes | null): Promise<Bytes> => {
     helloMs = Math.max(helloMs + 1, core.ports.time.now());
     const kidTags = myTags(core).slice(0, maxHelloKidTags);
     const unsigned = encodeHello({
@@ -106,6 +107,7 @@ export function createNetLink(core: RoomCore, link: Link, o: { readonly down: ()
       hlcMs: helloMs,
       kidTags,
       caps: { v: 1 },
+      sum,
     });
     const message = helloSignedBytes({ roomId: core.roomId, transportType: link.type, address: link.self, unsigned });
     return joinSigned(unsigned, await core.ports.vault.sign(core.keys, message));
@@ -130,8 +132,8 @@ export function createNetLink(core: RoomCore, link: Link, o: { readonly down: ()
     link,
     session,
     sessions,
-    sendHello: (to, echo) => {
-      push('ctl', { to, build: () => buildHello(echo) });
+    sendHello: (to, echo, sum) => {
+      push('ctl', { to, build: () => buildHello(echo, sum) });
     },
     send: ({ type, body, to, lane }) => {
       push(lane, { to: to === 'all' ? 'all' : [to.address], build: () => buildSealed(type, body, to) });

@@ -45,3 +45,8 @@ export function createRoster(core: RoomCore): Roster {
     },
   };
 }
+
+/** Key of a peer's session: what is done once per session is remembered by it. */
+export function sessionKey(peer: Peer): string {
+  return toHex(peer.session) + toHex(peer.device);
+}

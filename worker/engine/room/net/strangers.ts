@@ -1,8 +1,7 @@
 import { retryDelayMs } from '../../../../src/core/flow/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
 import { myGrant, type RoomCore } from '../core.js';
-import { sessionKey } from './dispatch.js';
-import type { Roster } from './roster.js';
+import { sessionKey, type Roster } from './roster.js';
 
 /** Who joins and waits for its grant has nothing else to do than to ask those that are here in turn. */
 const joinerAskMs = 250;
