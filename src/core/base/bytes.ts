@@ -59,7 +59,7 @@ export function toHex(bytes: Uint8Array & NewMethods): string {
   return out;
 }
 
-const hexes = createRecent<Uint8Array, string>(4096);
+const hexes = /* @__PURE__ */ createRecent<Uint8Array, string>(4096);
 
 /** {@link toHex} of an id that many name by the same array, which must not change: written once. */
 export function idHex(id: Uint8Array): string {
