@@ -35,6 +35,8 @@ const clockStepMs = 1_000;
 const strangerLookMs = 250;
 /** A cold start asks this long after somebody has come. */
 const coldAskMs = 250;
+/** A key that is not here ends an election without a source at most so often: whoever names unknown keys stops no others. */
+const keyAskEveryMs = 10_000;
 
 export interface NetHost {
   readonly infoChanged: () => void;
@@ -299,9 +301,16 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     netLink.sessions.suspect(address, time.now());
     scheduleTick(netLink);
   };
+  let keyAskedAtMs = -keyAskEveryMs;
+  /** The claims that an election waits for may come under that key: it gives way, but not again and again. */
   const missingKey = (netLink: NetLink, address: string): void => {
     const peer = netLink.sessions.peerAt(address);
-    if (peer !== null && roster.isEffective(peer.device)) ask({ prefer: peer.device, controlOnly: true });
+    if (peer === null || !roster.isEffective(peer.device)) return;
+    if (pull.isActive() && pull.source() === null && time.now() - keyAskedAtMs >= keyAskEveryMs) {
+      keyAskedAtMs = time.now();
+      pull.handle({ is: 'cancel' });
+    }
+    ask({ prefer: peer.device, controlOnly: true });
   };
   const dispatch = createDispatch(core, {
     ...flow,
