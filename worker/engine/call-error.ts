@@ -6,7 +6,6 @@ export class CallError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
-    this.name = 'CallError';
     this.code = code;
   }
 }
@@ -14,6 +13,16 @@ export class CallError extends Error {
 /** The error of a refused call. */
 export function callError(code: string, message: string): CallError {
   return new CallError(code, message);
+}
+
+/** What nobody waits for any more ends with this. */
+export function givenUp(): CallError {
+  return callError('aborted', 'the caller has given up');
+}
+
+/** Whether it is that. */
+export function isGivenUp(error: unknown): boolean {
+  return error instanceof CallError && error.code === 'aborted';
 }
 
 /** As it crosses to the page: class and code survive; text of unexpected errors is kept, it never holds keys or plaintext. */
