@@ -1,7 +1,7 @@
 /** What takes long shows how far it is, and ends when it is told to: a join to a large room, and opening one. */
 import { expect, test, type BrowserContext, type Page } from '@playwright/test';
 import type { Via } from './pages/room.js';
-import { attachSaid, openPage, peer, startHarness, type Peer } from './support/keeproom-page.js';
+import { attachSaid, openPage, peer, ready, startHarness, type Peer } from './support/keeproom-page.js';
 import type { StaticServer } from './support/static-server.js';
 
 let server: StaticServer;
@@ -16,12 +16,12 @@ test.afterEach(({ context }, info) => attachSaid(info, [context]));
 interface Size {
   readonly sets: number;
   readonly perTransaction: number;
+  /** Records that the sets are of. */
+  readonly records: number;
 }
 
-const large: Size = { sets: 100_000, perTransaction: 100 };
-const long: Size = { sets: 20_000, perTransaction: 1 };
-/** Records that the sets are of. */
-const records = 2_000;
+const large: Size = { sets: 100_000, perTransaction: 100, records: 2_000 };
+const long: Size = { sets: 20_000, perTransaction: 1, records: 2_000 };
 
 interface Host {
   readonly ada: Peer;
@@ -34,28 +34,25 @@ async function hostOf(context: BrowserContext, size: Size, maxUses: number): Pro
   const network: Via = { via: 'broadcast', channel: `progress-${channels++}` };
   const ada = await peer(await openPage(context, server), 'ada');
   await ada.create({ networks: [network] });
-  await ada.page.evaluate(
-    async ({ sets, perTransaction, count }) => {
-      const room = window.kr.room('ada');
-      const { cards } = room.data;
-      const ids: string[] = [];
-      for (let from = 0; from < sets;) {
-        const writes = [];
-        for (let n = 0; n < 64 && from < sets; n++, from += perTransaction) {
-          const write = room.transact(() => {
-            for (let i = from; i < from + perTransaction; i++) {
-              const id = ids[i % count];
-              if (id === undefined) ids.push(cards.insert({ text: `card ${i}` }).id);
-              else cards.update(id, { text: `card ${i}` });
-            }
-          });
-          writes.push(write);
-        }
-        await Promise.all(writes.map((write) => write.saved()));
+  await ada.page.evaluate(async ({ sets, perTransaction, records }) => {
+    const room = window.kr.room('ada');
+    const { cards } = room.data;
+    const ids: string[] = [];
+    for (let from = 0; from < sets;) {
+      const writes = [];
+      for (let n = 0; n < 64 && from < sets; n++, from += perTransaction) {
+        const write = room.transact(() => {
+          for (let i = from; i < from + perTransaction; i++) {
+            const id = ids[i % records];
+            if (id === undefined) ids.push(cards.insert({ text: `card ${i}` }).id);
+            else cards.update(id, { text: `card ${i}` });
+          }
+        });
+        writes.push(write);
       }
-    },
-    { ...size, count: records },
-  );
+      await Promise.all(writes.map((write) => write.saved()));
+    }
+  }, size);
   const { code } = await ada.invite({ role: 'editor', maxUses });
   return { ada, network, code };
 }
@@ -139,9 +136,45 @@ for (const [what, size] of [
     expect(values).toEqual([...values].sort((a, b) => a - b));
     expect(values.at(-1)).toBe(1);
     expect(values.length).toBeGreaterThanOrEqual(10);
-    expect((await bob.texts()).length).toBe(records);
+    expect((await bob.texts()).length).toBe(size.records);
     const moves = second.moves.map(({ progress, ms }) => `${progress}@${ms}`);
     console.log(
       `[B08] ${browserName}, ${what}: made in ${madeMs} ms; given up at ${first.moves.at(-1)?.progress} after ${first.ms} ms, clean ${cleanMs} ms later; joined again in ${second.ms} ms, ${moves.length} moves: ${moves.join(' ')}`,
     );
   });
+
+test('[B08] opening a large room from the disk ends with its signal, and leaves the engine clean', async ({
+  context,
+  browserName,
+}) => {
+  const { ada } = await hostOf(context, { ...large, records: 20_000 }, 1);
+  const id = await ada.page.evaluate(() => window.kr.room('ada').id);
+  await ada.page.reload();
+  await ready(ada.page);
+  await peer(ada.page, 'ada');
+  const opened = await ada.page.evaluate(async (room) => {
+    const { client } = window.kr.devices['ada']!;
+    const { schema } = window.kr;
+    const before = new AbortController();
+    before.abort();
+    const at = performance.now();
+    const first = await window.kr.attempt(async () => {
+      await client.openRoom(room, { schema, signal: before.signal });
+    });
+    const atOnceMs = performance.now() - at;
+    console.log('first');
+    const signal = AbortSignal.timeout(100);
+    const second = await window.kr.attempt(async () => {
+      await client.openRoom(room, { schema, signal });
+    });
+    console.log('second');
+    const aborted = performance.now();
+    const { counters } = await window.kr.stats('ada');
+    console.log('stats');
+    const closedMs = performance.now() - aborted;
+    const opening = performance.now();
+    await window.kr.open('ada', room);
+    return { first, second, atOnceMs, counters, closedMs, openMs: performance.now() - opening };
+  }, id);
+  console.log(`[B08] ${browserName}: ${JSON.stringify(opened)}`);
+});

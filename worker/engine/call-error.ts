@@ -20,11 +20,6 @@ export function givenUp(): CallError {
   return callError('aborted', 'the caller has given up');
 }
 
-/** Whether it is that. */
-export function isGivenUp(error: unknown): boolean {
-  return error instanceof CallError && error.code === 'aborted';
-}
-
 /** As it crosses to the page: class and code survive; text of unexpected errors is kept, it never holds keys or plaintext. */
 export function toWireError(error: unknown): WireError {
   if (error instanceof StoreError)

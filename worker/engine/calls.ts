@@ -135,7 +135,7 @@ interface Opening extends CallOrigin {
 }
 
 async function open(c: CallContext, o: Opening): Promise<{ room: string }> {
-  const room = await c.rooms.acquire(o.room, o.tab.id, () => o.call.isOver);
+  const room = await c.rooms.acquire(o.room, o.call.holder, () => o.call.isOver);
   return show(c, { ...o, room });
 }
 
@@ -146,12 +146,10 @@ async function show(
 ): Promise<{ room: string }> {
   const { core } = room.engine;
   const conflict = conflictOf(room, declaration);
-  if (call.isOver || conflict !== null) {
-    // Nobody else would let the room go.
-    if (!tab.rooms.has(core.room)) await c.rooms.release(core.room, tab.id);
-    throw call.isOver ? givenUp() : callError('schema/conflict', conflict ?? '');
-  }
+  if (conflict !== null) throw callError('schema/conflict', conflict);
+  if (call.isOver) throw givenUp();
   tab.rooms.add(core.room);
+  room.holders.add(tab.id);
   await room.engine.whenStored(() => {
     if (c.tabs.get(tab.id) === tab && tab.rooms.has(core.room)) room.engine.views.open(tab.id, tab.send);
   });
@@ -193,7 +191,7 @@ async function create(
   c: CallContext,
   o: CallOrigin & { readonly a: CallArgs<'create'> },
 ): Promise<{ room: string }> {
-  const { tab, call, a } = o;
+  const { call, a } = o;
   const declaration = readDeclaration(a.declaration);
   const known = (a.key !== null ? c.rooms.rowOf(a.key)?.room : undefined) ?? c.rooms.byRequest(a.request);
   if (typeof known === 'string') return open(c, { ...o, room: known, declaration });
@@ -204,16 +202,11 @@ async function create(
   if (roomId === undefined) throw new TypeError('genesis without an entry');
   const row = newRow({ key: a.key, request: a.request, handle: keys.handle, title: a.title, boot });
   const core = c.rooms.newCore({ roomId, keys, boot, row });
-  const room = c.rooms.adopt(core, tab.id, { start: 'new', isCold: ports.isCold === true });
-  try {
-    await room.engine.act(async (step) => {
-      await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });
-      step.ops.push(putRoom(ports.vault, core.room, row));
-    });
-  } catch (error) {
-    await c.rooms.release(core.room, tab.id);
-    throw error;
-  }
+  const room = c.rooms.adopt(core, call.holder, { start: 'new', isCold: ports.isCold === true });
+  await room.engine.act(async (step) => {
+    await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });
+    step.ops.push(putRoom(ports.vault, core.room, row));
+  });
   if (call.isOver) await c.rooms.forget(core.room);
   else c.rooms.listed(core);
   return show(c, { ...o, room, declaration });
@@ -229,7 +222,7 @@ async function join(
   const code = decodeInviteCode(a.link);
   if (!code.ok) throw callError('invite/invalid', code.fault.detail);
   const started = joins.start({
-    holder: tab.id,
+    holder: call.holder,
     code: code.value,
     profile: a.profile,
     onStep: (step, progress) => {

@@ -65,7 +65,7 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
   };
   const answer = async (tab: Tab, message: Extract<ToEngine, { t: 'call' }>): Promise<void> => {
     const { id } = message;
-    const call: TabCall = { isOver: false, ended: () => undefined };
+    const call: TabCall = { holder: `${tab.id}/${String(id)}`, isOver: false, ended: () => undefined };
     tab.calls.set(id, call);
     try {
       const value = await runCall(calls, { tab, call }, message);
@@ -74,6 +74,7 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
       tab.send({ t: 'reply-error', id, error: toWireError(error) });
     } finally {
       tab.calls.delete(id);
+      for (const room of rooms.open().keys()) void rooms.release(room, call.holder);
     }
   };
   return {

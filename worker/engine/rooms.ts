@@ -1,7 +1,7 @@
 import { fromHex, toHex, type Bytes } from '../../src/core/base/index.js';
 import type { ClientInfo } from '../../src/bridge/index.js';
 import type { DeviceKeys, StoreOp } from '../../src/ports/index.js';
-import { callError, isGivenUp } from './call-error.js';
+import { callError } from './call-error.js';
 import { inviteCodes, inviteRequests, type InvitingRoom } from './invites.js';
 import type { LinkDesk } from './links.js';
 import type { EnginePorts } from './ports.js';
@@ -105,8 +105,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     const row = rows.get(room);
     const keys = row && (await ports.vault.openDeviceKeys(row.handle));
     const roomId = fromHex(room);
-    if (!row || !keys || roomId === null)
-      throw callError('storage/broken', 'the keys of this device for the room cannot be used');
+    if (!row || !keys || roomId === null) throw callError('storage/broken', 'the keys of the room cannot be used');
     const boot = ports.random.bytes(8);
     const booted: RoomRow = { ...row, boots: [...row.boots, toHex(boot)].slice(-maxBoots) };
     await ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true });
@@ -135,10 +134,20 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
   };
   const begin = (room: string, holder: string): Opening => {
     const waits = new Set<() => boolean>();
-    const ready = Promise.resolve()
-      .then(() => load(room, holder, () => [...waits].every((isOver) => isOver())))
-      .finally(() => opening.delete(room));
-    const begun = { ready, waits };
+    const end = (): void => {
+      if (opening.get(room) === begun) opening.delete(room);
+    };
+    const isOver = (): boolean => {
+      const isSo = [...waits].every((one) => one());
+      if (isSo) end(); // whoever comes now begins anew
+      return isSo;
+    };
+    const begun = {
+      waits,
+      ready: Promise.resolve()
+        .then(() => load(room, holder, isOver))
+        .finally(end),
+    };
     opening.set(room, begun);
     return begun;
   };
@@ -147,13 +156,7 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     if (ready === undefined) {
       const begun = opening.get(room) ?? begin(room, holder);
       begun.waits.add(isOver);
-      try {
-        ready = await begun.ready;
-      } catch (error) {
-        // Given up by all the others, a moment before.
-        if (isGivenUp(error) && !isOver()) return acquire(room, holder, isOver);
-        throw error;
-      }
+      ready = await begun.ready;
     }
     // Who opened it may have let it go again meanwhile.
     if (open.get(room) !== ready) return acquire(room, holder, isOver);

@@ -12,6 +12,8 @@ export interface Tab {
 
 /** A call under way. Once it is over, what it leads to is for nobody. */
 export interface TabCall {
+  /** Holds what is opened for it, until it has its answer. */
+  readonly holder: string;
   isOver: boolean;
   /** Told when it is. `isGone`: with the page, which may come back for what was begun. */
   ended: (o: { readonly isGone: boolean }) => void;
