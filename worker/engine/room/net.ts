@@ -180,7 +180,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     askStranger();
     if (roster.members().length === 0 || source !== null) return;
     lastSyncedAtMs = time.now();
-    progress.restart();
+    if (net.onTaken === null) progress.restart(); // a join is one catch-up, however many rounds it takes
     host.infoChanged();
   };
 
