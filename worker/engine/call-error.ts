@@ -29,8 +29,7 @@ export function toWireError(error: unknown): WireError {
       message: error.message,
     };
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
-    return { name: 'KeeproomError', code: error.code, message };
+  if (error instanceof CallError) return { name: 'KeeproomError', code: error.code, message };
   if (error instanceof RangeError) return { name: 'RangeError', code: '', message };
   return { name: 'TypeError', code: '', message };
 }

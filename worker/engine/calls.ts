@@ -9,7 +9,7 @@ import {
   type Declaration,
 } from '../../src/core/schema/index.js';
 import type { CallArgs, CallName, CallResult, EngineStats } from '../../src/bridge/index.js';
-import { callError, givenUp } from './call-error.js';
+import { callError, givenUp, toWireError } from './call-error.js';
 import {
   addDomains,
   createGenesis,
@@ -103,8 +103,7 @@ async function forget(c: CallContext, room: string): Promise<void> {
 
 /** The tab does not have the room open, whatever it thinks. */
 export function tellClosed(tab: Tab, room: string): void {
-  const error = { name: 'KeeproomError', code: 'room/closed', message: 'this tab does not have it open' } as const;
-  tab.send({ t: 'room-error', room, error });
+  tab.send({ t: 'room-error', room, error: toWireError(callError('room/closed', 'this tab does not have it open')) });
 }
 
 function openRoom(c: CallContext, room: string): OpenRoom {
@@ -223,6 +222,7 @@ async function join(
   if (!code.ok) throw callError('invite/invalid', code.fault.detail);
   const started = joins.start({
     holder: call.holder,
+    isOver: () => call.isOver,
     code: code.value,
     profile: a.profile,
     onStep: (step, progress) => {

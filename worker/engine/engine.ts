@@ -1,4 +1,5 @@
 import type { CallName, ClientInfo, EngineStats, StorageState, ToEngine } from '../../src/bridge/index.js';
+import { StoreError } from '../../src/ports/index.js';
 import { createCalls, tellClosed, type CallOrigin, type Calls } from './calls.js';
 import { toWireError } from './call-error.js';
 import { createLinkDesk } from './links.js';
@@ -38,11 +39,7 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
       }
       storage = failure;
       tellClients();
-      const error = {
-        name: 'KeeproomError',
-        code: `storage/${failure}`,
-        message: 'the last change is not saved yet; it is tried again',
-      } as const;
+      const error = toWireError(new StoreError(failure, 'the last change is not saved yet; it is tried again'));
       for (const tab of tabs.values()) if (tab.rooms.has(room)) tab.send({ t: 'room-error', room, error });
     },
   });

@@ -15,6 +15,8 @@ import type { OpenRoom, Rooms } from './rooms.js';
 export interface JoinWaiter {
   /** Holds the room once it is joined. */
   readonly holder: string;
+  /** Whether it does no longer. */
+  readonly isOver: () => boolean;
   readonly code: InviteCode;
   readonly profile: ProfileData;
   readonly onStep: (step: JoinStep, progress: number) => void;
@@ -101,7 +103,7 @@ export function createJoins(ports: EnginePorts, rooms: Rooms): Joins {
       }
       throw givenUp();
     }
-    const open = await rooms.acquire(room, waiter.holder);
+    const open = await rooms.acquire(room, waiter.holder, waiter.isOver);
     await rooms.release(room, holderOf(room));
     return open;
   };

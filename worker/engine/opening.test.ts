@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { fromHex } from '../../src/core/base/index.js';
+import { encodeInviteCode } from '../../src/core/invite/index.js';
 import { encodeDeclaration } from '../../src/core/schema/index.js';
 import { startDevice, testDeclaration, until, type RigDevice } from './rig.kit.js';
 
@@ -40,5 +42,25 @@ test('[B08] opening ends when nobody waits for it any more, and not before; the 
   expect((await one.call('stats', {})).counters).toEqual({});
   expect(await one.call('open', { room, declaration })).toEqual({ room });
   expect(one.room(room).rows('cards').size).toBe(300);
+  await device.engine.stop();
+});
+
+test('[B08] a join to a room that is here already opens it, and ends the same way; creating one that is given up leaves none', async () => {
+  const { device, room } = await restarted(300);
+  const tab = device.tab();
+  const codeOf = (error: { code?: string }): string | undefined => error.code;
+  const profile = { name: 'Ada', color: null };
+  const link = encodeInviteCode({ roomId: fromHex(room)!, secret: new Uint8Array(16) });
+  const join = tab.call('join', { join: 'j', link, declaration, profile }).catch(codeOf);
+  tab.giveUp();
+  expect(await join).toBe('aborted');
+  const made = { request: 'bb'.repeat(16), key: 'other', title: '', declaration, profile };
+  const create = tab.call('create', made).catch(codeOf);
+  tab.giveUp();
+  expect(await create).toBe('aborted');
+  expect((await tab.call('stats', {})).counters).toEqual({});
+  expect(tab.client()?.rooms.map(({ id }) => id)).toEqual([room]);
+  expect(new Set((await device.ports.store.keys('packs', [])).map(([id]) => id))).toEqual(new Set([room]));
+  expect(await tab.call('join', { join: 'k', link, declaration, profile })).toEqual({ room });
   await device.engine.stop();
 });
