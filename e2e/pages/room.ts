@@ -102,6 +102,7 @@ export interface EngineStats {
 
 export interface Harness {
   readonly devices: Record<string, Device>;
+  readonly schema: AppSchema;
   readonly takeInvite: typeof takeInvite;
   /** A device; `worker` names another script than the package's own. */
   readonly device: (
@@ -300,6 +301,7 @@ function forge(name: string, domain: string, { id, fields = {}, ...op }: Forged)
 
 window.kr = {
   devices,
+  schema,
   takeInvite,
   device: (name, { namespace, person = name, storage = 'indexeddb', worker }) => {
     lastWorker = null;

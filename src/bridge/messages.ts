@@ -20,7 +20,8 @@ export interface EngineCalls {
     readonly declaration: Bytes;
     readonly profile: ProfileData;
   }) => { readonly room: string };
-  readonly cancelJoin: (a: { readonly join: string }) => null;
+  /** The page no longer waits for the answer to that call of its: what was begun for it alone ends. */
+  readonly cancel: (a: { readonly call: number }) => null;
   /** This tab no longer shows the room. */
   readonly close: (a: { readonly room: string }) => null;
   /** Deletes the room from this device. */
@@ -90,6 +91,8 @@ export interface RoomInfo {
   /** Published schema declarations (canonical bytes), oldest first. */
   readonly declarations: readonly Bytes[];
   readonly network: NetworkState;
+  /** Of the catch-up under way, 0 to 0.99; 1 when there is none. */
+  readonly progress: number;
   /** Why a link cannot carry anything although it exists, or null. */
   readonly stalled: boolean;
   readonly undelivered: number;

@@ -111,6 +111,7 @@ describe('to the page', () => {
     domains: {},
     declarations: [encodeDeclaration(declaration), new Uint8Array([1])],
     network: 'alone',
+    progress: 1,
     stalled: false,
     undelivered: 0,
     lastSyncedAtMs: null,

@@ -240,6 +240,7 @@ describe('rooms', () => {
     expect(room.status.value).toEqual({
       storage: 'starting',
       network: 'alone',
+      progress: 1,
       blocked: null,
       unsaved: 1,
       undelivered: 3,

@@ -83,7 +83,7 @@ describe('[S16] joining', () => {
       await settled();
       expect(join.state.value.error?.code).toBe('aborted');
       const [asked, cancelled] = worker.of('call');
-      expect(cancelled).toMatchObject({ name: 'cancelJoin', args: { join: (asked!.args as { join: string }).join } });
+      expect(cancelled).toMatchObject({ name: 'cancel', args: { call: asked!.id } });
       expect(isKeeproomError(await join.room.catch((error: unknown) => error))).toBe(true);
     },
   );

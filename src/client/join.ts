@@ -31,7 +31,8 @@ export function createJoin<S extends Schema>(from: string, options: RoomOptions<
   const scheduler = createScheduler();
   const changed = scheduler.createEmitter();
   const canceller = new AbortController();
-  const cancel = (): void => canceller.abort();
+  const { signal } = canceller;
+  const cancel = (): void => canceller.abort(options.signal?.reason);
   let state: JoinState = Object.freeze({ step: 'connecting', progress: 0, error: null });
   const set = (next: Partial<JoinState>): void => {
     state = Object.freeze({ ...state, ...next });
@@ -39,21 +40,22 @@ export function createJoin<S extends Schema>(from: string, options: RoomOptions<
   };
   const run = async (): Promise<Room<S>> => {
     const forgetSignal = onAbort(options.signal, cancel);
-    const { signal } = canceller;
-    const end = { signal, scope: parts.scope };
-    parts.joins.set(id, ({ step, progress }) => set({ step, progress }));
+    // Another engine begins anew; what was shown stays.
+    parts.joins.set(id, ({ step, progress }) => set({ step, progress: Math.max(state.progress, progress) }));
     // The engine needs the networks to ask for the room; the handle adds them again.
-    const room = invitedRoom(from);
-    const detach = (room === null ? [] : (options.transports ?? [])).map((one) => parts.lending.attach(room!, one));
+    const room = signal.aborted ? null : invitedRoom(from);
+    const detach = room === null ? [] : (options.transports ?? []).map((one) => parts.lending.attach(room, one));
     try {
       const { declaration } = modelOf(options.schema);
       const args = { join: id, link: from, declaration, profile: parts.profile };
-      const joined = await parts.open({ ...options, signal }, parts.link.call('join', args, end));
+      const joined = await parts.open(
+        { ...options, signal },
+        parts.link.call('join', args, { signal, scope: parts.scope }),
+      );
       // The engine answers a join with a room, or not at all.
       set({ step: 'joined', progress: 1 });
       return joined!;
     } catch (error) {
-      if (signal.aborted) parts.link.call('cancelJoin', { join: id }, { scope: parts.scope }).catch(() => undefined);
       set({ step: 'failed', error: isKeeproomError(error) ? error : null });
       throw error;
     } finally {

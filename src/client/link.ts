@@ -27,7 +27,7 @@ export interface LinkEvents {
 export interface EngineLink {
   /** Starts the worker unless it runs. */
   readonly start: () => void;
-  /** Answered once, through any number of engines. `scope`: whose closing ends the wait. */
+  /** Answered once, through any number of engines. `signal` ends it there too, `scope`, by its closing, the wait alone. */
   readonly call: <N extends CallName>(
     name: N,
     args: PageArgs<N>,
@@ -158,7 +158,10 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
         start();
         if (refusal === null) send(message);
         else reject(refusal);
-        return () => calls.delete(id);
+        return () => {
+          calls.delete(id);
+          if (end.signal?.aborted === true) send({ t: 'call', id: ++lastCall, name: 'cancel', args: { call: id } });
+        };
       }),
     send,
     stop: () => {

@@ -115,11 +115,12 @@ function titleOf({ replica }: RoomCore): string {
 
 function statusOf(parts: RoomParts): RoomStatus {
   const { core, storage } = parts;
-  const { network, undelivered, lastSyncedAtMs, schemas, blocked } = known(core);
+  const { network, progress, undelivered, lastSyncedAtMs, schemas, blocked } = known(core);
   const unsaved = core.replica.unsaved().length;
   return {
     storage: storage(),
     network,
+    progress,
     blocked,
     unsaved,
     undelivered: undelivered + unsaved,

@@ -90,7 +90,7 @@ export interface Join<S extends Schema> {
 /** How far a join got. */
 export interface JoinState {
   readonly step: 'connecting' | 'waiting-for-host' | 'waiting-for-approval' | 'loading' | 'joined' | 'failed';
-  /** 0 to 1. */
+  /** 0 to 1, never less than before: how much of the room is here, as far as the peer that gives it can be believed. */
   readonly progress: number;
   readonly error: KeeproomError | null;
 }
@@ -148,6 +148,8 @@ export interface Invite {
 export interface RoomStatus {
   readonly storage: StorageState;
   readonly network: 'offline' | 'connecting' | 'alone' | 'syncing' | 'up-to-date';
+  /** 0 to 1: how much is done of the catching up that `syncing` tells of. Else 1. */
+  readonly progress: number;
   /** Why nothing that is written here goes out any more, whatever the network. Null: it does. */
   readonly blocked: 'device/blocked' | null;
   /** Writes of this tab that are not on the disk yet. */

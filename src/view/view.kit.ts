@@ -61,6 +61,7 @@ export function infoOf(
     domains: { main: '01', chat: '02', [metaDomain]: '00' },
     schemas: [{ prefix: new Uint8Array(8), declaration: modelOf(schema).declaration }],
     network: 'up-to-date',
+    progress: 1,
     stalled: false,
     undelivered: 0,
     lastSyncedAtMs: null,

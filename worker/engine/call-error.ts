@@ -6,7 +6,6 @@ export class CallError extends Error {
   readonly code: string;
   constructor(code: string, message: string) {
     super(message);
-    this.name = 'CallError';
     this.code = code;
   }
 }
@@ -14,6 +13,11 @@ export class CallError extends Error {
 /** The error of a refused call. */
 export function callError(code: string, message: string): CallError {
   return new CallError(code, message);
+}
+
+/** What nobody waits for any more ends with this. */
+export function givenUp(): CallError {
+  return callError('aborted', 'the caller has given up');
 }
 
 /** As it crosses to the page: class and code survive; text of unexpected errors is kept, it never holds keys or plaintext. */
@@ -25,8 +29,7 @@ export function toWireError(error: unknown): WireError {
       message: error.message,
     };
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
-    return { name: 'KeeproomError', code: error.code, message };
+  if (error instanceof CallError) return { name: 'KeeproomError', code: error.code, message };
   if (error instanceof RangeError) return { name: 'RangeError', code: '', message };
   return { name: 'TypeError', code: '', message };
 }

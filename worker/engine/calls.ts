@@ -9,7 +9,7 @@ import {
   type Declaration,
 } from '../../src/core/schema/index.js';
 import type { CallArgs, CallName, CallResult, EngineStats } from '../../src/bridge/index.js';
-import { callError } from './call-error.js';
+import { callError, givenUp, toWireError } from './call-error.js';
 import {
   addDomains,
   createGenesis,
@@ -25,9 +25,9 @@ import { createJoins, type Joins } from './joins.js';
 import type { EnginePorts } from './ports.js';
 import { myGrant } from './room/core.js';
 import { canAct } from './room/local.js';
-import { putRoom, type RoomRow } from './room/rows.js';
+import { newRow, putRoom } from './room/rows.js';
 import type { OpenRoom, Rooms } from './rooms.js';
-import type { Tab } from './tab.js';
+import { endCall, type Tab, type TabCall } from './tab.js';
 
 /** What the calls of pages work on. */
 export interface CallContext {
@@ -37,7 +37,14 @@ export interface CallContext {
   readonly stats: () => EngineStats;
 }
 
-type Calls = { readonly [N in CallName]: (tab: Tab, args: CallArgs<N>) => Promise<CallResult<N>> };
+/** Who asks. */
+export interface CallOrigin {
+  readonly tab: Tab;
+  readonly call: TabCall;
+}
+
+/** What each call does. */
+export type Calls = { readonly [N in CallName]: (from: CallOrigin, args: CallArgs<N>) => Promise<CallResult<N>> };
 
 /** What pages may ask (bridge: EngineCalls). Each is safe to repeat, because a new leader is asked again. */
 export function createCalls(ports: EnginePorts, c: CallContext): Calls {
@@ -45,30 +52,29 @@ export function createCalls(ports: EnginePorts, c: CallContext): Calls {
   let creating: Promise<unknown> = Promise.resolve();
   const joins = createJoins(ports, c.rooms);
   return {
-    open: async (tab, a) => {
+    open: async (from, a) => {
       const declaration = readDeclaration(a.declaration);
       const found = c.rooms.rowOf(a.room);
-      if (found === null) return null;
-      await show(c, { tab, room: await c.rooms.acquire(found.room, tab.id), declaration });
-      return { room: found.room };
+      return found && open(c, { ...from, room: found.room, declaration });
     },
-    create: (tab, a) => {
-      const created = creating.then(() => create(ports, c, { tab, a }));
+    create: (from, a) => {
+      const created = creating.then(() => create(ports, c, { ...from, a }));
       creating = created.catch(() => undefined);
       return created;
     },
-    join: (tab, a) => join(joins, c, { tab, a }),
-    cancelJoin: (tab, a) => {
-      tab.joins.get(a.join)?.();
+    join: (from, a) => join(joins, c, { ...from, a }),
+    cancel: ({ tab }, a) => {
+      const call = tab.calls.get(a.call);
+      if (call !== undefined) endCall(call, false);
       return Promise.resolve(null);
     },
-    close: async (tab, a) => {
+    close: async ({ tab }, a) => {
       tab.rooms.delete(a.room);
       c.rooms.open().get(a.room)?.engine.views.close(tab.id);
       await c.rooms.release(a.room, tab.id);
       return null;
     },
-    forget: async (_tab, a) => {
+    forget: async (_from, a) => {
       const found = c.rooms.rowOf(a.room);
       if (found !== null) await forget(c, found.room);
       return null;
@@ -77,8 +83,8 @@ export function createCalls(ports: EnginePorts, c: CallContext): Calls {
       for (const { id } of c.rooms.list()) await forget(c, id);
       return null;
     },
-    createInvite: async (_tab, a) => createInvite(openRoom(c, a.room), a),
-    revokeInvite: async (_tab, a) => {
+    createInvite: async (_from, a) => createInvite(openRoom(c, a.room), a),
+    revokeInvite: async (_from, a) => {
       await revokeInvite(openRoom(c, a.room).engine, a.invite);
       return null;
     },
@@ -97,8 +103,7 @@ async function forget(c: CallContext, room: string): Promise<void> {
 
 /** The tab does not have the room open, whatever it thinks. */
 export function tellClosed(tab: Tab, room: string): void {
-  const error = { name: 'KeeproomError', code: 'room/closed', message: 'this tab does not have it open' } as const;
-  tab.send({ t: 'room-error', room, error });
+  tab.send({ t: 'room-error', room, error: toWireError(callError('room/closed', 'this tab does not have it open')) });
 }
 
 function openRoom(c: CallContext, room: string): OpenRoom {
@@ -123,26 +128,34 @@ function readDeclaration(bytes: Bytes): Declared {
   return { bytes, value: decoded.value };
 }
 
+interface Opening extends CallOrigin {
+  readonly room: string;
+  readonly declaration: Declared;
+}
+
+async function open(c: CallContext, o: Opening): Promise<{ room: string }> {
+  const room = await c.rooms.acquire(o.room, o.call.holder, () => o.call.isOver);
+  return show(c, { ...o, room });
+}
+
 /** The tab shows the room from here on; its schema is published when that is new and this device may. */
 async function show(
   c: CallContext,
-  { tab, room, declaration }: { readonly tab: Tab; readonly room: OpenRoom; readonly declaration: Declared },
-): Promise<void> {
+  { tab, call, room, declaration }: Omit<Opening, 'room'> & { readonly room: OpenRoom },
+): Promise<{ room: string }> {
   const { core } = room.engine;
-  // It went while the room was opened for it: nobody else would let the room go.
-  if (c.tabs.get(tab.id) !== tab) return c.rooms.release(core.room, tab.id);
   const conflict = conflictOf(room, declaration);
-  if (conflict !== null) {
-    if (!tab.rooms.has(core.room)) await c.rooms.release(core.room, tab.id);
-    throw callError('schema/conflict', conflict);
-  }
+  if (conflict !== null) throw callError('schema/conflict', conflict);
+  if (call.isOver) throw givenUp();
   tab.rooms.add(core.room);
+  room.holders.add(tab.id);
   await room.engine.whenStored(() => {
     if (c.tabs.get(tab.id) === tab && tab.rooms.has(core.room)) room.engine.views.open(tab.id, tab.send);
   });
   // The room may close before it can sign: the next opening publishes.
   const published = publish(room, declaration).catch(() => undefined);
   if (canAct(core, room.engine.net.isCleared())) await published;
+  return { room: core.room };
 }
 
 /** What the app declares otherwise than the room has it, in words for its developer; null: nothing. */
@@ -175,68 +188,47 @@ async function publish(room: OpenRoom, declaration: Declared): Promise<void> {
 async function create(
   ports: EnginePorts,
   c: CallContext,
-  o: { readonly tab: Tab; readonly a: CallArgs<'create'> },
+  o: CallOrigin & { readonly a: CallArgs<'create'> },
 ): Promise<{ room: string }> {
-  const { tab, a } = o;
+  const { call, a } = o;
   const declaration = readDeclaration(a.declaration);
   const known = (a.key !== null ? c.rooms.rowOf(a.key)?.room : undefined) ?? c.rooms.byRequest(a.request);
-  if (typeof known === 'string') {
-    await show(c, { tab, room: await c.rooms.acquire(known, tab.id), declaration });
-    return { room: known };
-  }
+  if (typeof known === 'string') return open(c, { ...o, room: known, declaration });
   const keys = await ports.vault.createDeviceKeys();
   const boot = ports.random.bytes(8);
   const genesis = await createGenesis(ports, keys, boot);
   const roomId = genesis.entries[0]?.id;
   if (roomId === undefined) throw new TypeError('genesis without an entry');
-  const row: RoomRow = {
-    key: a.key,
-    request: a.request,
-    handle: keys.handle,
-    boots: [toHex(boot)],
-    title: a.title,
-    undelivered: 0,
-    bytes: 0,
-  };
+  const row = newRow({ key: a.key, request: a.request, handle: keys.handle, title: a.title, boot });
   const core = c.rooms.newCore({ roomId, keys, boot, row });
-  const room = c.rooms.adopt(core, tab.id, { start: 'new', isCold: ports.isCold === true });
-  try {
-    await room.engine.act(async (step) => {
-      await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });
-      step.ops.push(putRoom(ports.vault, core.room, row));
-    });
-  } catch (error) {
-    await c.rooms.release(core.room, tab.id);
-    throw error;
-  }
-  c.rooms.listed(core);
-  await show(c, { tab, room, declaration });
-  return { room: core.room };
+  const room = c.rooms.adopt(core, call.holder, { start: 'new', isCold: ports.isCold === true });
+  await room.engine.act(async (step) => {
+    await foundRoom(core, step, { genesis, content: { title: a.title, declaration, profile: a.profile } });
+    step.ops.push(putRoom(ports.vault, core.room, row));
+  });
+  if (call.isOver) await c.rooms.forget(core.room);
+  else c.rooms.listed(core);
+  return show(c, { ...o, room, declaration });
 }
 
 async function join(
   joins: Joins,
   c: CallContext,
-  o: { readonly tab: Tab; readonly a: CallArgs<'join'> },
+  o: CallOrigin & { readonly a: CallArgs<'join'> },
 ): Promise<{ room: string }> {
-  const { tab, a } = o;
+  const { tab, call, a } = o;
   const declaration = readDeclaration(a.declaration);
   const code = decodeInviteCode(a.link);
   if (!code.ok) throw callError('invite/invalid', code.fault.detail);
   const started = joins.start({
-    holder: tab.id,
+    holder: call.holder,
+    isOver: () => call.isOver,
     code: code.value,
     profile: a.profile,
     onStep: (step, progress) => {
       tab.send({ t: 'join', join: a.join, step, progress });
     },
   });
-  tab.joins.set(a.join, started.cancel);
-  try {
-    const room = await started.room;
-    await show(c, { tab, room, declaration });
-    return { room: room.engine.core.room };
-  } finally {
-    tab.joins.delete(a.join);
-  }
+  call.ended = started.cancel;
+  return show(c, { ...o, room: await started.room, declaration });
 }

@@ -1,11 +1,12 @@
-import type { CallName, ClientInfo, EngineCalls, EngineStats, StorageState, ToEngine } from '../../src/bridge/index.js';
-import { createCalls, tellClosed } from './calls.js';
+import type { CallName, ClientInfo, EngineStats, StorageState, ToEngine } from '../../src/bridge/index.js';
+import { StoreError } from '../../src/ports/index.js';
+import { createCalls, tellClosed, type CallOrigin, type Calls } from './calls.js';
 import { toWireError } from './call-error.js';
 import { createLinkDesk } from './links.js';
 import type { EnginePorts } from './ports.js';
 import { createRooms } from './rooms.js';
 import type { ServedEngine, ServedTab } from './served.js';
-import type { Tab } from './tab.js';
+import { endCall, type Tab, type TabCall } from './tab.js';
 
 /** What a host is told beside what pages see. */
 export interface EngineHooks {
@@ -18,8 +19,9 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
   const tabs = new Map<string, Tab>();
   let storage: StorageState = ports.durability;
   const desk = createLinkDesk();
+  const clientInfo = (): ClientInfo => ({ storage, usedBytes: rooms.usedBytes(), rooms: rooms.list() });
   const tellClients = (): void => {
-    const info: ClientInfo = { storage, usedBytes: rooms.usedBytes(), rooms: rooms.list() };
+    const info = clientInfo();
     for (const tab of tabs.values()) tab.send({ t: 'client', info });
   };
   const rooms = await createRooms(ports, {
@@ -37,11 +39,7 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
       }
       storage = failure;
       tellClients();
-      const error = {
-        name: 'KeeproomError',
-        code: `storage/${failure}`,
-        message: 'the last change is not saved yet; it is tried again',
-      } as const;
+      const error = toWireError(new StoreError(failure, 'the last change is not saved yet; it is tried again'));
       for (const tab of tabs.values()) if (tab.rooms.has(room)) tab.send({ t: 'room-error', room, error });
     },
   });
@@ -63,18 +61,24 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
     else open.engine.write({ tab: tab.id, n, prev, domainHex: domain, payload });
   };
   const answer = async (tab: Tab, message: Extract<ToEngine, { t: 'call' }>): Promise<void> => {
+    const { id } = message;
+    const call: TabCall = { holder: `${tab.id}/${String(id)}`, isOver: false, ended: () => undefined };
+    tab.calls.set(id, call);
     try {
-      const value = await runCall(calls, tab, message);
-      tab.send({ t: 'reply', id: message.id, value });
+      const value = await runCall(calls, { tab, call }, message);
+      tab.send({ t: 'reply', id, value });
     } catch (error) {
-      tab.send({ t: 'reply-error', id: message.id, error: toWireError(error) });
+      tab.send({ t: 'reply-error', id, error: toWireError(error) });
+    } finally {
+      tab.calls.delete(id);
+      for (const room of rooms.open().keys()) void rooms.release(room, call.holder);
     }
   };
   return {
     attach: (id, send): ServedTab => {
-      const tab: Tab = { id, send, rooms: new Set(), joins: new Map() };
+      const tab: Tab = { id, send, rooms: new Set(), calls: new Map() };
       tabs.set(id, tab);
-      send({ t: 'client', info: { storage, usedBytes: rooms.usedBytes(), rooms: rooms.list() } });
+      send({ t: 'client', info: clientInfo() });
       return {
         deliver: (message) => {
           if (tabs.get(id) === tab) dispatch(tab, message);
@@ -82,7 +86,7 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
         detach: () => {
           if (tabs.get(id) !== tab) return;
           tabs.delete(id);
-          for (const cancel of tab.joins.values()) cancel();
+          for (const call of tab.calls.values()) endCall(call, true);
           desk.tabGone(id);
           for (const room of tab.rooms) void rooms.release(room, id);
         },
@@ -95,18 +99,14 @@ export async function createEngine(ports: EnginePorts, hooks: EngineHooks): Prom
   };
 }
 
-type Calls = {
-  readonly [N in CallName]: (tab: Tab, args: Parameters<EngineCalls[N]>[0]) => Promise<ReturnType<EngineCalls[N]>>;
-};
-
 async function runCall(
   calls: Calls,
-  tab: Tab,
+  from: CallOrigin,
   message: { readonly name: CallName; readonly args: unknown },
 ): Promise<unknown> {
   if (!Object.hasOwn(calls, message.name)) throw new TypeError(`unknown call ${message.name}`);
-  const call: (tab: Tab, args: never) => Promise<unknown> = calls[message.name];
-  return call(tab, message.args as never);
+  const run: (from: CallOrigin, args: never) => Promise<unknown> = calls[message.name];
+  return run(from, message.args as never);
 }
 
 function statsOf(

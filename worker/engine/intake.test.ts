@@ -53,6 +53,7 @@ async function intakeOf(
       news: nothing,
       doubt: nothing,
       isAgreed: () => false,
+      countOf: () => null,
       bestCount: () => null,
     },
     clearance: {
@@ -72,7 +73,7 @@ async function intakeOf(
     controlChanged: nothing,
     rejectedOwn: nothing,
     reload: () => Promise.resolve(),
-    infoChanged: nothing,
+    took: nothing,
   });
   return {
     events,

@@ -81,6 +81,8 @@ export interface RigRoom {
 
 export interface RigTab {
   readonly call: <N extends CallName>(name: N, args: CallArgs<N>) => Promise<CallResult<N>>;
+  /** Gives up the last call. */
+  readonly giveUp: () => void;
   readonly room: (room: string) => RigRoom;
   readonly client: () => ClientInfo | null;
   readonly joins: { step: string; progress: number }[];
@@ -224,6 +226,10 @@ function createTab(engine: ServedEngine, id: string): RigTab {
         waiting.set(call, { resolve, reject });
         served.deliver({ t: 'call', id: call, name, args });
       }),
+    giveUp: () => {
+      const call = nextCall++;
+      served.deliver({ t: 'call', id: call, name: 'cancel', args: { call: call - 1 } });
+    },
     lend: (room, transport) => {
       const link = `${room}/${transport.type}`;
       lent.set(link, { transport, open: null });

@@ -1,6 +1,6 @@
-import { toHex, type Bytes } from '../../src/core/base/index.js';
+import { fromHex, toHex, type Bytes } from '../../src/core/base/index.js';
 import type { ClientInfo } from '../../src/bridge/index.js';
-import type { DeviceKeys } from '../../src/ports/index.js';
+import type { DeviceKeys, StoreOp } from '../../src/ports/index.js';
 import { callError } from './call-error.js';
 import { inviteCodes, inviteRequests, type InvitingRoom } from './invites.js';
 import type { LinkDesk } from './links.js';
@@ -30,24 +30,32 @@ export interface Rooms {
   readonly open: () => ReadonlyMap<string, OpenRoom>;
   readonly rowOf: (idOrKey: string) => { readonly room: string; readonly row: RoomRow } | null;
   readonly byRequest: (request: string) => string | null;
-  /** Opens a room of this disk and holds it for a tab. */
-  readonly acquire: (room: string, holder: string) => Promise<OpenRoom>;
+  /** Opens a room of this disk and holds it for a tab. It is read as long as it is not over for somebody who waits for it. */
+  readonly acquire: (room: string, holder: string, isOver?: () => boolean) => Promise<OpenRoom>;
   /** Puts a room that was just made or is being joined among the open ones. */
   readonly adopt: (core: RoomCore, holder: string, options: NetOptions) => OpenRoom;
   /** The room's row is on the disk now. */
   readonly listed: (core: RoomCore) => void;
   readonly release: (room: string, holder: string) => Promise<void>;
-  readonly forget: (room: string) => Promise<void>;
+  /** Closes it and deletes its rows; `left` of them are written with that. */
+  readonly forget: (room: string, left?: readonly StoreOp[]) => Promise<void>;
   readonly newCore: (o: { roomId: Bytes; keys: DeviceKeys; boot: Bytes; row: RoomRow }) => RoomCore;
   readonly list: () => ClientInfo['rooms'];
   readonly usedBytes: () => number;
   readonly stop: () => Promise<void>;
 }
 
+/** A room that is being read. */
+interface Opening {
+  readonly ready: Promise<OpenRoom>;
+  /** Of each that waits for it: whether it does no longer. */
+  readonly waits: Set<() => boolean>;
+}
+
 export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<Rooms> {
   const rows = new Map<string, RoomRow>();
   const open = new Map<string, OpenRoom>();
-  const opening = new Map<string, Promise<OpenRoom>>();
+  const opening = new Map<string, Opening>();
   /** Engines that end: only then may the next one read the room's disk. */
   const closing = new Map<string, Promise<void>>();
   for (const stored of await ports.store.list('rooms', [])) {
@@ -93,20 +101,19 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
   };
   const bytesOf = (room: string, row: RoomRow): number =>
     open.get(room)?.engine.core.counters.get('bytesStored') ?? row.bytes;
-  const load = async (room: string, holder: string): Promise<OpenRoom> => {
+  const load = async (room: string, holder: string, isOver: () => boolean): Promise<OpenRoom> => {
     await closing.get(room);
     const row = rows.get(room);
     const keys = row && (await ports.vault.openDeviceKeys(row.handle));
-    if (!row || !keys) throw callError('storage/broken', 'the keys of this device for the room cannot be used');
+    const roomId = fromHex(room);
+    if (!row || !keys || roomId === null) throw callError('storage/broken', 'the keys of the room cannot be used');
     const boot = ports.random.bytes(8);
     const booted: RoomRow = { ...row, boots: [...row.boots, toHex(boot)].slice(-maxBoots) };
-    const roomId = roomIdOf({ key: [room], value: null });
-    if (roomId === null) throw callError('storage/broken', 'the id of the room is damaged');
     const core = newCore({ roomId, keys, boot, row: booted });
     const [codes, requests] = await Promise.all([
       inviteCodes(core),
       inviteRequests(core),
-      loadRoom(core),
+      loadRoom(core, { isOver }),
       // Before anything is signed in this start it is on the disk (F10).
       ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true }),
     ]);
@@ -131,11 +138,34 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     }
     await closing.get(room);
   };
-  const acquire: Rooms['acquire'] = async (room, holder) => {
-    const ready =
-      open.get(room) ?? (await (opening.get(room) ?? startOpening(opening, room, () => load(room, holder))));
+  const begin = (room: string, holder: string): Opening => {
+    const waits = new Set<() => boolean>();
+    const end = (): void => {
+      if (opening.get(room) === begun) opening.delete(room);
+    };
+    const isOver = (): boolean => {
+      const isSo = [...waits].every((one) => one());
+      if (isSo) end(); // whoever comes now begins anew
+      return isSo;
+    };
+    const begun = {
+      waits,
+      ready: Promise.resolve()
+        .then(() => load(room, holder, isOver))
+        .finally(end),
+    };
+    opening.set(room, begun);
+    return begun;
+  };
+  const acquire: Rooms['acquire'] = async (room, holder, isOver = () => false) => {
+    let ready = open.get(room);
+    if (ready === undefined) {
+      const begun = opening.get(room) ?? begin(room, holder);
+      begun.waits.add(isOver);
+      ready = await begun.ready;
+    }
     // Who opened it may have let it go again meanwhile.
-    if (open.get(room) !== ready) return acquire(room, holder);
+    if (open.get(room) !== ready) return acquire(room, holder, isOver);
     ready.holders.add(holder);
     return ready;
   };
@@ -155,14 +185,13 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
       host.changed();
     },
     release,
-    forget: async (room) => {
+    forget: async (room, left = []) => {
       const row = rows.get(room);
       rows.delete(room); // nobody opens it from here on
       try {
-        await opening.get(room)?.catch(() => undefined);
+        await opening.get(room)?.ready.catch(() => undefined);
         await close(room);
-        const roomId = roomIdOf({ key: [room], value: null });
-        if (roomId !== null) await ports.store.commit(forgetRoomOps(roomId), { strict: true });
+        await ports.store.commit([...forgetRoomOps(room), ...left], { strict: true });
       } catch (error) {
         if (row !== undefined) rows.set(room, row);
         throw error;
@@ -185,20 +214,6 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
       await Promise.all([...closing.values(), ...rooms.map((room) => room.engine.stop())]);
     },
   };
-}
-
-async function startOpening(
-  opening: Map<string, Promise<OpenRoom>>,
-  room: string,
-  load: () => Promise<OpenRoom>,
-): Promise<OpenRoom> {
-  const started = load();
-  opening.set(room, started);
-  try {
-    return await started;
-  } finally {
-    opening.delete(room);
-  }
 }
 
 /** Replaced by the room's own loop as soon as its engine is made. */

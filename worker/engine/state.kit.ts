@@ -28,7 +28,7 @@ function stateLines(core: RoomCore): string[] {
     }
   }
   const nobody = { network: 'offline', stalled: false, online: new Set<string>(), lastSyncedAtMs: null } as const;
-  const info = roomInfo(core, { ...nobody, blocked: core.blocked, codes: new Map() });
+  const info = roomInfo(core, { ...nobody, progress: 0, blocked: core.blocked, codes: new Map() });
   lines.push(
     ...mergeText(state.records).split('\n'),
     ...[...state.voids].map(([id, code]) => `void ${id} ${code}`),

@@ -84,6 +84,8 @@ export interface RoomCore {
   readonly counters: Map<string, number>;
   /** Resolves when no stored pack is about to be replaced: who reads one waits for it first. */
   rewriting: Promise<void>;
+  /** While the room is read: awaited between any two packs, so that others have their turn. */
+  readonly turn?: (() => Promise<void>) | undefined;
   loop: StepLoop;
 }
 
@@ -159,6 +161,11 @@ export function sendEpoch(core: RoomCore): EpochState | null {
 export function isNamedByTag(core: RoomCore, kid: string): boolean {
   const tag = kid.slice(0, 16);
   return core.epochKeys.has(kid) && ![...core.epochKeys.keys()].some((one) => one !== kid && one.startsWith(tag));
+}
+
+/** Resolves after so long, when others have had their turn. */
+export function pause({ ports }: RoomCore, ms: number): Promise<void> {
+  return new Promise((resolve) => ports.time.after(ms, resolve));
 }
 
 export function now(core: RoomCore): number {

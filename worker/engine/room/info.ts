@@ -7,6 +7,8 @@ import { undeliveredCount, type RoomCore } from './core.js';
 /** What the network part of a room adds to its info. */
 export interface NetworkInfo {
   readonly network: NetworkState;
+  /** Of the catch-up under way, or of the last. */
+  readonly progress: number;
   readonly stalled: boolean;
   /** Devices (hex) that are here now; this one not included. */
   readonly online: ReadonlySet<string>;
@@ -29,6 +31,7 @@ export function roomInfo(core: RoomCore, net: NetworkInfo): RoomInfo {
     domains: domainIds(core),
     declarations: [...core.state.declarations.values()].map((known) => known.bytes).filter((bytes) => bytes.length > 0),
     network: net.network,
+    progress: net.network === 'syncing' ? net.progress : 1,
     stalled: net.stalled,
     undelivered: undeliveredCount(core),
     lastSyncedAtMs: net.lastSyncedAtMs,

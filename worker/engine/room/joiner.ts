@@ -11,6 +11,7 @@ import {
   type JoinStatus,
 } from '../../../src/core/wire/index.js';
 import type { JoinStep, ProfileData } from '../../../src/bridge/index.js';
+import { callError, givenUp, type CallError } from '../call-error.js';
 import { countFault, myGrant, setKey, type RoomCore } from './core.js';
 import type { NetLink } from './net/link.js';
 import type { RoomEngine } from './room.js';
@@ -36,27 +37,17 @@ export interface JoinRequest {
   readonly onStep: (step: JoinStep, progress: number) => void;
 }
 
-/** Why a join ended without a room. */
-class JoinError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-const refusals: Readonly<Record<Exclude<JoinStatus, 'granted'>, { readonly code: string; readonly message: string }>> =
-  {
-    expired: { code: 'invite/expired', message: 'the invite has expired' },
-    used: { code: 'invite/used', message: 'the invite has been used up' },
-    revoked: { code: 'invite/revoked', message: 'the invite was revoked' },
-    declined: { code: 'access/forbidden', message: 'the request was declined' },
-    busy: { code: 'invite/busy', message: 'nobody could answer; try again' },
-  };
+/** Who is busy may answer the next time. */
+const refusals: Readonly<Record<Exclude<JoinStatus, 'granted' | 'busy'>, string>> = {
+  expired: 'invite/expired',
+  used: 'invite/used',
+  revoked: 'invite/revoked',
+  declined: 'access/forbidden',
+};
 
 /**
  * The joiner's side (X9): asks on every network until somebody answers, fetches and verifies control with the key of the
- * answer, and is done when its own grant has effect and everything was fetched once. Rejects with {@link JoinError}.
+ * answer, and is done when its own grant has effect and everything was fetched once. Rejects with a CallError.
  */
 export function runJoin(
   engine: RoomEngine,
@@ -67,7 +58,7 @@ export function runJoin(
   const asks = new Map<string, Bytes>();
   const failed = (error: unknown): void => core.ports.report?.(error);
   const timers = new Set<() => void>();
-  let finish: (error: JoinError | null) => void = () => undefined;
+  let finish: (error: CallError | null) => void = () => undefined;
   const answers = new Map<string, Granted>();
   // Two admitters may have answered at once, and somebody who only says so: which grant counts is for control to say.
   const isIn = (): boolean => myGrant(core)?.via?.requestId === toHex(request.requestId);
@@ -100,13 +91,13 @@ export function runJoin(
     if (isIn()) return;
     const answer = await readAnswer(core, { frame, asks, keys });
     if (answer === null) return countFault(core, 'join/bad-proof');
-    if (answer.answer.status !== 'granted') {
-      const { code, message } = refusals[answer.answer.status];
-      if (answer.answer.status !== 'busy')
-        refusal ??= later(refusalWaitMs, () => {
-          refusal = null;
-          if (answers.size === 0) finish(new JoinError(code, message));
-        });
+    const { status } = answer.answer;
+    if (status === 'busy') return;
+    if (status !== 'granted') {
+      refusal ??= later(refusalWaitMs, () => {
+        refusal = null;
+        if (answers.size === 0) finish(callError(refusals[status], 'a member has refused the request'));
+      });
       return;
     }
     const before = core.joinKids;
@@ -121,18 +112,17 @@ export function runJoin(
     for (const netLink of net.links()) netLink.sendHello('all', new Uint8Array(16), null);
     net.look(); // those who are here already do not come again
   };
+  const tell = (): void => {
+    if (isIn()) request.onStep('loading', net.info().progress);
+  };
   const check = (): void => {
     later(checkEveryMs, check);
-    if (!isIn()) return;
-    const info = net.info();
-    request.onStep('loading', net.progress());
-    if (info.network === 'up-to-date' || net.hasCaughtUp()) finish(null);
+    if (isIn() && (net.info().network === 'up-to-date' || net.hasCaughtUp())) finish(null);
   };
   const done = new Promise<void>((resolve, reject) => {
     finish = (error) => {
       for (const cancel of timers) cancel();
-      net.onJoinAnswer = null;
-      net.onLinkUp = null;
+      net.onJoinAnswer = net.onLinkUp = net.onTaken = null;
       if (error === null) resolve();
       else reject(error);
     };
@@ -141,13 +131,13 @@ export function runJoin(
   net.onLinkUp = (netLink) => {
     ask(netLink).catch(failed);
   };
-  request.onStep('connecting', 0);
+  net.onTaken = tell;
   askAgain();
   check();
   return {
     done,
     cancel: () => {
-      finish(new JoinError('aborted', 'the join was cancelled'));
+      finish(givenUp());
     },
   };
 }

@@ -20,11 +20,19 @@ import {
   type PackPlace,
   type Unit,
 } from '../replica/index.js';
-import { bump, countFault, now, setKey, unitKeys, type RoomCore, type WriteRef } from './core.js';
+import { givenUp } from '../call-error.js';
+import { bump, countFault, now, pause, setKey, unitKeys, type RoomCore, type WriteRef } from './core.js';
 import { decodeDraft } from './rows.js';
 import { readSnapshot } from './snapshot/read.js';
 import { listHistory, restoreRoom, type TailUnit } from './snapshot/restore.js';
 import { openUnit } from './units.js';
+
+/** How a room is read. */
+export interface LoadOptions {
+  readonly isReplay?: boolean;
+  /** Asked again and again: ends with 'aborted' when nobody waits for the room any more. */
+  readonly isOver?: () => boolean;
+}
 
 /**
  * Rebuilds the room's state from the disk: keys, then packs (control first, then meta, then data), then drafts. Of what a
@@ -33,12 +41,13 @@ import { openUnit } from './units.js';
  * waits until peers send it again. Author signatures were checked before the packs were stored, and the seal covers the
  * bytes since.
  */
-export async function loadRoom(core: RoomCore, o: { readonly isReplay?: boolean } = {}): Promise<void> {
+export async function loadRoom(core: RoomCore, o: LoadOptions = {}): Promise<void> {
   const isReplay = o.isReplay === true || core.snapshot?.isBad === true;
-  const fresh = (isReplay ? null : await opened(core)) ?? (await replayed(core));
+  const turn = createTurn(core, o.isOver);
+  const fresh = (isReplay ? null : await opened(core, turn)) ?? (await replayed(freshCore(core, turn)));
   fresh.state.isStale = false; // everything was judged with all of meta read before it
-  const { state, held, drafts, nextDraft, lastHlc, blocked } = fresh;
-  Object.assign(core, { state, held, drafts, nextDraft, lastHlc, blocked });
+  const { state, held, drafts, nextDraft, lastHlc, blocked, snapshot: used } = fresh;
+  Object.assign(core, { state, held, drafts, nextDraft, lastHlc, blocked, snapshot: used });
   refill(core.epochKeys, fresh.epochKeys);
   refill(core.marks, fresh.marks);
   refill(core.delivered, fresh.delivered);
@@ -48,11 +57,29 @@ export async function loadRoom(core: RoomCore, o: { readonly isReplay?: boolean 
   refill(core.faults, fresh.faults);
 }
 
+/** The longest that reading a room keeps its engine from hearing that nobody waits for it any more. */
+const maxTurnMs = 50;
+
+/** Lets others have their turn, now and then; ends what nobody waits for. */
+function createTurn(core: RoomCore, isOver: LoadOptions['isOver']): RoomCore['turn'] {
+  if (isOver === undefined) return undefined;
+  const { time } = core.ports;
+  let startMs = time.now();
+  return async () => {
+    if (time.now() > startMs + maxTurnMs) {
+      await pause(core, 0);
+      startMs = time.now();
+    }
+    if (isOver()) throw givenUp();
+  };
+}
+
 /** Aside, and then all at once: what reads the state meanwhile must not see a part of it. */
-function freshCore(core: RoomCore): RoomCore {
+function freshCore(core: RoomCore, turn: RoomCore['turn']): RoomCore {
   core.counters.set('bytesStored', 0);
   return {
     ...core,
+    turn,
     state: createReplicaState(core.roomId, core.ports.weaknesses),
     epochKeys: joiningKeys(core),
     marks: new Map(),
@@ -67,23 +94,22 @@ function freshCore(core: RoomCore): RoomCore {
 }
 
 /** Null when there is no snapshot, or none of this history. Everything it may need is read at one time. */
-async function opened(core: RoomCore): Promise<RoomCore | null> {
-  const fresh = freshCore(core);
+async function opened(core: RoomCore, turn: RoomCore['turn']): Promise<RoomCore | null> {
+  const fresh = freshCore(core, turn);
   const [snapshot, listed] = await Promise.all([readSnapshot(core), listHistory(core), loadRows(fresh)]);
   if (snapshot === null) return null;
   const isRestored = await restoreRoom(fresh, snapshot, { listed, openRows, admitAll });
   noteBlock(fresh);
   if (!isRestored || !(await loadDrafts(fresh, new Set(snapshot.head.drafts)))) {
-    bump(core, 'snapshotsStale');
+    bump(fresh, 'snapshotsStale');
     return null;
   }
-  bump(core, 'snapshotsUsed');
-  core.snapshot = { changes: snapshot.head.changes, blocks: snapshot.blocks.length, isBad: false };
+  bump(fresh, 'snapshotsUsed');
+  fresh.snapshot = { changes: snapshot.head.changes, blocks: snapshot.blocks.length, isBad: false };
   return fresh;
 }
 
-async function replayed(core: RoomCore): Promise<RoomCore> {
-  const fresh = freshCore(core);
+async function replayed(fresh: RoomCore): Promise<RoomCore> {
   await loadRows(fresh);
   await replay(fresh);
   noteBlock(fresh);
@@ -115,10 +141,10 @@ async function replay(core: RoomCore): Promise<void> {
   const isControl = ({ unit }: StoredUnit): boolean => toHex(unit.domainId) === controlKey;
   const isMeta = ({ unit }: StoredUnit): boolean =>
     core.state.access.domains.get(toHex(unit.domainId))?.isMeta === true;
-  admitAll(core, stored.filter(isControl));
+  await admitAll(core, stored.filter(isControl));
   const content = stored.filter((item) => !isControl(item));
-  admitAll(core, content.filter(isMeta));
-  admitAll(
+  await admitAll(core, content.filter(isMeta));
+  await admitAll(
     core,
     content.filter((item) => !isMeta(item)),
   );
@@ -186,6 +212,7 @@ interface WaitingUnit extends StoredUnit {
 async function openRows(core: RoomCore, rows: readonly StoreRow[]): Promise<StoredUnit[]> {
   const units: StoredUnit[] = [];
   for (const row of rows) {
+    await core.turn?.();
     const bytes = storedBytes(row.value);
     bump(core, 'bytesStored', bytes?.length ?? 0);
     const unit = bytes && (await openUnit(bytes, { ports: core.ports, keys: unitKeys(core) }));
@@ -207,10 +234,11 @@ function placeOfRow({ key }: StoreRow, unit: Unit): PackPlace | null {
 }
 
 /** Admits units in causal order: each again when what it waits for has come. What waits for more is held, not lost. */
-function admitAll(core: RoomCore, units: readonly StoredUnit[]): void {
+async function admitAll(core: RoomCore, units: readonly StoredUnit[]): Promise<void> {
   const queue = units.map((item): WaitingUnit => ({ isPart: false, ...item, code: 'entry/missing-dep', awaits: [] }));
   const waits = createWaits<WaitingUnit>();
   for (const item of queue) {
+    await core.turn?.();
     const schemas = schemaCount(core.state);
     const { is, fault } = admitStored(core, item);
     if (is !== 'waits' && waits.left.size > 0) queue.push(...waits.free(freedBy(core.state, item.unit, schemas)));

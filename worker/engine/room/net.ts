@@ -17,6 +17,7 @@ import { createDispatch } from './net/dispatch.js';
 import { createGreetings } from './net/greetings.js';
 import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
+import { createProgress } from './net/progress.js';
 import { createPull, type PullStart } from './net/pull.js';
 import { createRoster } from './net/roster.js';
 import { createStrangers } from './net/strangers.js';
@@ -71,8 +72,8 @@ export interface RoomNet {
   /** A joiner listens here for answers, and for networks to ask on. */
   onJoinAnswer: ((netLink: NetLink, frame: Bytes, from: string) => Promise<void>) | null;
   onLinkUp: ((netLink: NetLink) => void) | null;
-  /** Fraction of what anybody says to hold that is here. */
-  readonly progress: () => number;
+  /** It also hears of each pack that was taken. */
+  onTaken: (() => void) | null;
   readonly stop: () => void;
 }
 
@@ -122,6 +123,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const devicesHere = (): Bytes[] => [core.keys.deviceId, ...roster.members().map((peer) => peer.device)];
   const acks = createAcks(core);
   const beacons = createBeacons(core, { roster, after, isCold: options.isCold });
+  const progress = createProgress();
   const claims = createClaims(core, {
     isEffective: roster.isEffective,
     roster: (requester) => devicesHere().filter((device) => !equalBytes(device, requester)),
@@ -186,6 +188,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     askStranger();
     if (roster.members().length === 0 || source !== null) return;
     lastSyncedAtMs = time.now();
+    if (net.onTaken === null) progress.restart(); // a join is one catch-up, however many rounds it takes
     host.infoChanged();
   };
 
@@ -294,7 +297,12 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
 
   const { reload, rejectedOwn, infoChanged } = host;
   const flow = { acks, beacons, clearance, pull, fetchFrom, askAgain, considerPull };
-  const intake: Intake = createIntake(core, { ...flow, controlChanged, rejectedOwn, reload, infoChanged });
+  const took = (count: number, source: Bytes): void => {
+    progress.took(count, { have: totalEntries(core), said: beacons.countOf(source) });
+    net.onTaken?.();
+    infoChanged();
+  };
+  const intake: Intake = createIntake(core, { ...flow, controlChanged, rejectedOwn, reload, took });
   const joinAnswer = (netLink: NetLink, frame: Bytes, from: string): Promise<void> | null =>
     net.onJoinAnswer?.(netLink, frame, from) ?? null;
   const suspect = (netLink: NetLink, address: string): void => {
@@ -416,6 +424,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
     info: () => ({
       network: networkState(),
+      progress: progress.value(),
       stalled: offered.stalled,
       online: new Set(roster.members().map((peer) => toHex(peer.device))),
       lastSyncedAtMs,
@@ -435,10 +444,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
     onJoinAnswer: null,
     onLinkUp: null,
-    progress: () => {
-      const promised = beacons.bestCount() ?? 0;
-      return promised === 0 ? 0 : Math.min(1, totalEntries(core) / promised);
-    },
+    onTaken: null,
     stop: () => {
       stopped = true;
       for (const part of [pull, claims, admitter, acks, clearance]) part.stop();

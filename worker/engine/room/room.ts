@@ -4,7 +4,7 @@ import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
 import { countOf, type Unit } from '../replica/index.js';
 import { createCompactor } from './compact.js';
-import { bump, isContent, type RoomCore } from './core.js';
+import { bump, isContent, pause, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
 import { loadRoom } from './load.js';
@@ -298,8 +298,4 @@ function trackForTab(core: RoomCore, views: Views, write: LocalWrite): void {
   const chain = core.state.domains.get(write.domainHex)?.chainsByAuthor.get(core.device);
   if (chain !== undefined && isContent(write.domainHex))
     views.track(write.tab, write.n, { domain: write.domainHex, seq: countOf(chain) - 1 });
-}
-
-function pause(core: RoomCore, ms: number): Promise<void> {
-  return new Promise((resolve) => core.ports.time.after(ms, resolve));
 }

@@ -26,6 +26,12 @@ export interface RoomRow {
   readonly bytes: number;
 }
 
+/** Of a room that is made or joined. */
+export function newRow(o: Pick<RoomRow, 'key' | 'request' | 'handle' | 'title'> & { readonly boot: Bytes }): RoomRow {
+  const { boot, ...row } = o;
+  return { ...row, boots: [toHex(boot)], undelivered: 0, bytes: 0 };
+}
+
 /** Engine starts that are remembered. */
 export const maxBoots = 1024;
 
@@ -121,8 +127,7 @@ export function decodeDraft(n: number, bytes: Bytes): Draft | null {
 }
 
 /** Rows of a room begin with its id in every table. */
-export function forgetRoomOps(roomId: Bytes): readonly StoreOp[] {
-  const room = toHex(roomId);
+export function forgetRoomOps(room: string): readonly StoreOp[] {
   const tables = ['rooms', 'keys', 'packs', 'drafts', 'marks', 'state'] as const;
   return tables.map((table) => ({ do: 'delete-prefix', table, prefix: [room] }));
 }

@@ -63,6 +63,8 @@ export interface Beacons {
   readonly news: () => void;
   /** Whether some member says to hold exactly what is here: what another says to have beyond that may not exist. */
   readonly isAgreed: () => boolean;
+  /** Entries that a device says to hold; null: it has not said. */
+  readonly countOf: (device: Bytes) => number | null;
   /** Most entries anybody says to hold; null: nobody said. */
   readonly bestCount: () => number | null;
 }
@@ -115,6 +117,10 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     return heard.get(device)?.domains.some((said) => !isHere(said) && done?.has(toHex(said.root)) !== true) === true;
   };
   const canSpeak = (): boolean => !host.isCold && myGrant(core) !== null && sendEpoch(core) !== null;
+  const saidOf = (device: Bytes): number | null => {
+    const beacon = heard.get(toHex(device));
+    return beacon === undefined ? null : countOf(beacon);
+  };
   const send = (to: Peer | 'all', netLink?: NetLink): void => {
     if (!canSpeak()) return;
     // What a beacon says is held must be on the disk: others take an equal root for an acknowledgement.
@@ -143,7 +149,7 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
     },
     bestSource: () => {
       const sources = host.roster.members().filter((peer) => differs(toHex(peer.device)));
-      const sizeOf = (peer: Peer): number => countOf(heard.get(toHex(peer.device)));
+      const sizeOf = (peer: Peer): number => saidOf(peer.device) ?? 0;
       const order = (a: Peer, b: Peer): number =>
         restOf(a.device) - restOf(b.device) || asksOf(a).turn - asksOf(b).turn || sizeOf(b) - sizeOf(a);
       return [...sources].sort(order)[0] ?? null;
@@ -203,10 +209,10 @@ export function createBeacons(core: RoomCore, host: BeaconsHost): Beacons {
         const said = heard.get(toHex(device))?.domains ?? [];
         return said.length > 0 && said.every(isHere);
       }),
+    countOf: saidOf,
     bestCount: () => {
-      let best: number | null = null;
-      for (const beacon of heard.values()) best = Math.max(best ?? 0, countOf(beacon));
-      return best;
+      const counts = [...heard.values()].map(countOf);
+      return counts.length === 0 ? null : Math.max(...counts);
     },
   };
 }
@@ -236,6 +242,6 @@ function createTurns(): { readonly next: (core: RoomCore, isToAll: boolean) => B
   };
 }
 
-function countOf(beacon: Beacon | undefined): number {
-  return beacon?.domains.reduce((sum, domain) => sum + domain.count, 0) ?? 0;
+function countOf({ domains }: Beacon): number {
+  return domains.reduce((sum, { count }) => sum + count, 0);
 }

@@ -27,7 +27,8 @@ export interface IntakeHost {
   readonly controlChanged: (step: Step) => void;
   readonly rejectedOwn: (fault: Fault, payload: Bytes) => void;
   readonly reload: () => Promise<void>;
-  readonly infoChanged: () => void;
+  /** So many entries came in a pack of this source. */
+  readonly took: (count: number, source: Bytes) => void;
 }
 
 /** Fragments in a row that lead to nothing new and still count as serving: as many as may be unfinished (X7). */
@@ -104,7 +105,7 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
       host.pull.handle({ is: 'progress', transfer: o.base });
     }
     admitted(step, ingested, from);
-    host.infoChanged();
+    host.took(ingested.admitted.length, from.peer.device);
   };
   return {
     admitted,

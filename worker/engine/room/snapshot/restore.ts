@@ -34,7 +34,7 @@ export interface TailUnit {
 export interface Replay {
   readonly listed: StoredHistory;
   readonly openRows: (core: RoomCore, rows: readonly StoreRow[]) => Promise<TailUnit[]>;
-  readonly admitAll: (core: RoomCore, units: readonly TailUnit[]) => void;
+  readonly admitAll: (core: RoomCore, units: readonly TailUnit[]) => Promise<void>;
 }
 
 /** What lies on the disk of a room's history. */
@@ -65,7 +65,7 @@ export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, repl
   if (forks.length > 0 || core.parts.size > 0) return false;
   const units = await replay.openRows(core, control);
   planForks(core.state, units);
-  replay.admitAll(core, units);
+  await replay.admitAll(core, units);
   const { head } = snapshot;
   if (!isSameControl(core, head) || !restoreState(core, snapshot)) return false;
   const tail = await tailOf(core, replay, { head, keys });
@@ -80,8 +80,8 @@ export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, repl
   } catch {
     return false; // a pack that should be there cannot be read
   }
-  replay.admitAll(core, tail.filter(isMeta));
-  replay.admitAll(
+  await replay.admitAll(core, tail.filter(isMeta));
+  await replay.admitAll(
     core,
     tail.filter((item) => !isMeta(item)),
   );
