@@ -25,7 +25,7 @@ import { bump, countFault, now, type HeldUnit, type RoomCore } from './core.js';
 import { hold } from './hold.js';
 import { loadDeps } from './hydrate.js';
 import { learnKeysOf } from './learn-keys.js';
-import { noteUndelivered } from './load.js';
+import { noteUndelivered } from './undelivered.js';
 import { branchKey } from './rows.js';
 import { noteChanged, type Step } from './step.js';
 

@@ -14,7 +14,7 @@ import type { RoomCore } from '../core.js';
 import { loadPlaces } from '../hydrate.js';
 import { noteChanged, type Step } from '../step.js';
 import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
-import { isDelivered } from '../views.js';
+import { isDelivered } from '../undelivered.js';
 import type { NetLink } from './link.js';
 import { summaryOf } from './lacking.js';
 
@@ -124,7 +124,7 @@ function noteDelivered(core: RoomCore, step: Step, counts: ReadonlyMap<string, n
   if (!moved) return;
   step.infoChanged = true;
   for (const [key, ref] of core.undelivered) {
-    if (!isDelivered(core, ref)) continue;
+    if (ref.isDraft || !isDelivered(core, ref)) continue;
     core.undelivered.delete(key);
     const changed = changedOf(key);
     if (changed !== null) noteChanged(step, [changed]);

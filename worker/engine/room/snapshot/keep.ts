@@ -65,8 +65,11 @@ export function createSnapshots(core: RoomCore): Snapshots {
 async function write(core: RoomCore, frozen: FrozenRoom | null): Promise<void> {
   if (frozen === null && core.snapshot?.isBad !== true) return;
   try {
-    await core.ports.store.commit(frozen === null ? dropOps(core) : await snapshotOps(core, frozen));
+    const ops = frozen === null ? dropOps(core) : await snapshotOps(core, frozen);
+    if (frozen?.isCurrent() === false) return; // drafts were signed since: they would count twice
+    await core.ports.store.commit(ops);
     bump(core, 'commits');
+    if (frozen?.isCurrent() === false) return; // and it is gone again
     core.snapshot = frozen && { changes: frozen.head.changes, blocks: frozen.blocks.length, isBad: false };
     bump(core, frozen === null ? 'snapshotsDropped' : 'snapshotsWritten');
   } catch (error) {
