@@ -15,16 +15,18 @@ export function noteUndelivered(core: RoomCore, entries: readonly Entry[]): void
 }
 
 /**
- * Remembers where the newest own change of each record in a payload is, until it is delivered. `draft`: it was that one
- * until now, and where a record has changed since its newest change is elsewhere.
+ * Remembers where the newest own change of each record in a payload is, until it is delivered; the newest are last.
+ * `draft`: it was that one until now, and where a record has changed since its newest change is elsewhere.
  */
 export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef, draft: number | null = null): void {
   const decoded = decodePayload(payload);
   for (const op of decoded.ok ? decoded.value.ops : []) {
     if (op.kind === 'opaque') continue;
     const key = recordKey(op.collection, op.id);
-    const known = draft === null ? null : core.undelivered.get(key);
-    if (known === null || (known?.isDraft === true && known.n === draft)) core.undelivered.set(key, ref);
+    const known = core.undelivered.get(key);
+    if (draft !== null && (known?.isDraft !== true || known.n !== draft)) continue;
+    if (draft === null) core.undelivered.delete(key);
+    core.undelivered.set(key, ref);
   }
 }
 

@@ -123,8 +123,13 @@ function noteDelivered(core: RoomCore, step: Step, counts: ReadonlyMap<string, n
   }
   if (!moved) return;
   step.infoChanged = true;
+  const open = new Set(counts.keys());
   for (const [key, ref] of core.undelivered) {
-    if (ref.isDraft || !isDelivered(core, ref)) continue;
+    if (!isDelivered(core, ref)) {
+      open.delete(ref.domain); // what comes later is newer
+      if (open.size === 0) break;
+      continue;
+    }
     core.undelivered.delete(key);
     const changed = changedOf(key);
     if (changed !== null) noteChanged(step, [changed]);

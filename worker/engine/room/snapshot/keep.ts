@@ -35,18 +35,22 @@ export function createSnapshots(core: RoomCore): Snapshots {
     if (frozen !== null && frozen.blocks.length > maxBlocks) return;
     writing = write(core, frozen).finally(() => (writing = null));
   };
-  return {
-    committed: () => {
-      if (stopped || cancel !== null || !isDue()) return;
-      cancel = core.ports.time.after(pace.waitMs, () => {
-        cancel = null;
-        // When the step is stored: then memory and disk are the same.
-        core.loop.enqueue((step) => {
-          step.effects.push(() => {
-            freeze();
-          });
+  const wait = (): void => {
+    const { draftsLeft } = core;
+    cancel = core.ports.time.after(pace.waitMs, () => {
+      cancel = null;
+      if (core.draftsLeft !== draftsLeft) return wait(); // what is written while they are signed is in vain
+      // When the step is stored: then memory and disk are the same.
+      core.loop.enqueue((step) => {
+        step.effects.push(() => {
+          freeze();
         });
       });
+    });
+  };
+  return {
+    committed: () => {
+      if (!stopped && cancel === null && isDue()) wait();
     },
     stop: async () => {
       cancel?.();
