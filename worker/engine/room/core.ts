@@ -77,7 +77,7 @@ export interface RoomCore {
   /** Peers' clock offsets, in ms (F17). */
   offsetsMs: readonly number[];
   /** What drafts of this start have become, by domain (hex), in order: those before a number are in the entries up to `seq`. */
-  readonly signedDrafts: Map<string, { readonly before: number; readonly seq: number }[]>;
+  readonly signedDrafts: Map<string, readonly { readonly before: number; readonly seq: number }[]>;
   /** Where each record's newest own change is, while it is not delivered. */
   readonly undelivered: Map<string, WriteRef>;
   /** Why this device never signs again in this room (F6, F10): 'device/cloned', 'device/forked', or null. */

@@ -13,7 +13,7 @@ export async function mergeDrafts(core: RoomCore): Promise<boolean> {
     for (const row of run) drafts.push(...((await openDrafts(core, row)) ?? []));
     const by = await sealDrafts(core, { domain, n: run[0]?.n ?? 0, drafts });
     const count = run.reduce((sum, row) => sum + row.count, 0);
-    if (by.row.count !== count) return false; // one is damaged: that is told when its turn to be signed comes
+    if (by.row.count !== count) continue; // one is damaged: that is told when its turn to be signed comes
     by.row.drafts = null;
     await new Promise<void>((resolve, reject) => {
       core.loop.alone(() => replace(core, run, by).then(resolve, reject));

@@ -8,7 +8,7 @@ import type { Step } from '../step.js';
 import { trackWrite } from '../undelivered.js';
 import { deleteRows, replaceRows } from './queue.js';
 import { maxRowDrafts, maxRowWeight, openDrafts, sealDrafts } from './row.js';
-import type { Draft, DraftQueue, DraftRun } from './types.js';
+import type { Draft, DraftQueue, DraftRow, DraftRun } from './types.js';
 
 /** Of more than so many at once the units are as large as may be, and peers fetch them; fewer go out as live frames. */
 const maxLiveDrafts = 256;
@@ -20,22 +20,17 @@ const maxLiveDrafts = 256;
  * again while {@link hasReadyDrafts}. Call when cleared.
  */
 export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
-  const units: Unit[] = [];
-  const dropped: Signed['dropped'][number][] = [];
-  let [left, mustReload] = [maxRowDrafts, false];
+  const signed: Late = { units: [], dropped: [], mustReload: false };
+  let left = maxRowDrafts;
   for (const [domain, queue] of core.drafts) {
     if (left <= 0 || queue.count === 0 || isWaiting(core, domain)) continue;
-    const first = await takeFirst(core, step, { domain, queue, left });
-    left -= first.gone;
-    dropped.push(...first.dropped);
-    mustReload ||= first.isDamaged || first.dropped.length > 0;
-    if (first.ready.length === 0) continue;
-    const signed = await signReady(core, step, { domainHex: domain, ...first });
-    units.push(...signed.units);
-    mustReload ||= signed.isClamped;
+    const { ready, gone } = await takeFirst(core, step, signed, { domain, queue, left });
+    left -= gone;
+    if (ready.length > 0) await signReady(core, step, signed, { domain, ready });
   }
-  for (const { fault } of dropped) countFault(core, fault.code);
-  return { units, dropped, mustReload };
+  for (const { fault } of signed.dropped) countFault(core, fault.code);
+  signed.mustReload ||= signed.dropped.length > 0;
+  return signed;
 }
 
 /** Whether some draft need not wait: to be signed, or to go. Of one that is on the disk alone it is not known yet. */
@@ -49,57 +44,65 @@ export function hasReadyDrafts(core: RoomCore): boolean {
   return false;
 }
 
-interface First {
-  readonly ready: Draft[];
+/** What is under way to be {@link Signed}. */
+interface Late {
+  readonly units: Unit[];
   readonly dropped: Signed['dropped'][number][];
-  /** Numbers of those that are to be signed. */
-  readonly numbers: number[];
-  /** How many left the queue. */
-  gone: number;
-  /** A row did not open: what it did is to be shown no longer. */
-  isDamaged: boolean;
+  mustReload: boolean;
 }
 
-/** Takes drafts off the front of a queue and, with this step, off the disk, up to one that must wait. */
+/** A draft that can be signed, with its number. */
+interface Ready extends Draft {
+  readonly n: number;
+}
+
+/** Takes drafts off the front of a queue and, with this step, off the disk, up to one that must wait; how many are gone. */
 async function takeFirst(
   core: RoomCore,
   step: Step,
+  signed: Late,
   { queue, domain, left }: { readonly queue: DraftQueue; readonly domain: string; readonly left: number },
-): Promise<First> {
-  const first: First = { ready: [], dropped: [], numbers: [], gone: 0, isDamaged: false };
-  let [rows, weight] = [0, 0];
+): Promise<{ readonly ready: readonly Ready[]; readonly gone: number }> {
+  const ready: Ready[] = [];
+  const read: DraftRow[] = [];
+  let [rows, gone, weight] = [0, 0, 0];
   let rest: DraftRun | null = null;
   for (let row = queue.rows[0]; row !== undefined && rest === null; row = queue.rows[rows]) {
     weight += row.weight;
-    if (rows > 0 && (first.gone + row.count > left || weight > maxRowWeight)) break;
+    if (rows > 0 && (gone + row.count > left || weight > maxRowWeight)) break;
     const drafts = (row.drafts = await openDrafts(core, row)); // of one that waits it is to be known why
-    const went = drafts === null ? row.count : sortDrafts(core, first, { ...row, drafts });
-    if (drafts === null) countFault(core, 'store/corrupt');
-    first.isDamaged ||= drafts === null;
-    first.gone += went;
+    const went = drafts === null ? row.count : sortDrafts(core, { ...row, drafts }, { ready, dropped: signed.dropped });
     if (went === 0) break;
-    rows++;
+    [rows, gone] = [rows + 1, gone + went];
+    if (drafts !== null) read.push(row);
+    else {
+      countFault(core, 'store/corrupt');
+      signed.mustReload = true; // what it did is to be shown no longer
+    }
     if (drafts !== null && went < row.count) rest = { domain, n: row.n + went, drafts: drafts.slice(went) };
   }
-  if (first.gone === 0) return first;
+  if (gone === 0) return { ready, gone };
   const kept = rest && (await sealDrafts(core, rest));
   // A snapshot that has them goes with the first: what is signed would count twice beside it.
-  const read = queue.rows.slice(0, rows).filter((row) => row.drafts !== null);
   step.ops.push(...deleteRows(read), ...(kept ? [kept.op] : []), ...dropOps(core));
   replaceRows(queue, { at: 0, gone: rows, by: kept?.row });
   step.infoChanged = true;
   core.snapshot = null;
   core.draftsLeft++;
-  return first;
+  return { ready, gone };
 }
 
 /** Up to the first that must wait; how many these are. */
-function sortDrafts(core: RoomCore, { ready, dropped, numbers }: First, { domain, n, drafts }: DraftRun): number {
+function sortDrafts(
+  core: RoomCore,
+  { domain, n, drafts }: DraftRun,
+  to: { readonly ready: Ready[]; readonly dropped: Late['dropped'] },
+): number {
   for (const [i, draft] of drafts.entries()) {
     const fault = judge(core, domain, draft);
     if (isHold(fault)) return i;
-    if (fault !== null) dropped.push({ payload: draft.payload, fault });
-    else numbers[ready.push(draft) - 1] = n + i;
+    if (fault !== null) to.dropped.push({ payload: draft.payload, fault });
+    else to.ready.push({ ...draft, n: n + i });
   }
   return drafts.length;
 }
@@ -107,24 +110,25 @@ function sortDrafts(core: RoomCore, { ready, dropped, numbers }: First, { domain
 async function signReady(
   core: RoomCore,
   step: Step,
-  { domainHex, ready, numbers }: Pick<First, 'ready' | 'numbers'> & { readonly domainHex: string },
-): Promise<{ readonly units: readonly Unit[]; readonly isClamped: boolean }> {
-  const domain = domainOf(core.state, domainHex);
-  const head = (domain && headOf(domain, core.device)) ?? null;
-  let [previous, isClamped] = [head?.hlc ?? null, false];
+  signed: Late,
+  { domain, ready }: { readonly domain: string; readonly ready: readonly Ready[] },
+): Promise<void> {
+  const replica = domainOf(core.state, domain);
+  const head = (replica && headOf(replica, core.device)) ?? null;
+  let previous = head?.hlc ?? null;
   const items = ready.map(({ hlc, payload }) => {
     previous = clampToFuture(hlc, now(core), previous);
-    isClamped ||= compareHlc(previous, hlc) !== 0;
+    signed.mustReload ||= compareHlc(previous, hlc) !== 0;
     return { hlc: previous, payload };
   });
-  const units = await commitSigned(core, step, { domainHex, items, isBulk: ready.length > maxLiveDrafts });
-  let seq = head?.seq ?? -1;
-  for (const [i, { payload }] of ready.entries())
-    trackWrite(core, payload, { domain: domainHex, isDraft: false, n: ++seq }, numbers[i]);
-  const runs = core.signedDrafts.get(domainHex) ?? [];
-  core.signedDrafts.set(domainHex, runs);
-  runs.push({ before: 1 + (numbers.at(-1) ?? -1), seq });
-  return { units, isClamped };
+  const isBulk = ready.length > maxLiveDrafts;
+  signed.units.push(...(await commitSigned(core, step, { domainHex: domain, items, isBulk })));
+  let [seq, before] = [head?.seq ?? -1, 0];
+  for (const { payload, n } of ready) {
+    trackWrite(core, payload, { domain, isDraft: false, n: ++seq }, n);
+    before = n + 1;
+  }
+  core.signedDrafts.set(domain, [...(core.signedDrafts.get(domain) ?? []), { before, seq }]);
 }
 
 function judge(core: RoomCore, domainHex: string, { payload }: Draft): Fault | null {
