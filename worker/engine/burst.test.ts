@@ -15,7 +15,7 @@ test('[X7] what is written at once goes out in units that fit a LIVE frame each:
       ),
       hlc: tick(core),
     }));
-    const units = await act(core, () => signData(core, main, items));
+    const units = await act(core, () => signData(core, { domainHex: main, items }));
     const sizes = units.map((unit) => unitColumns(unit).length);
     console.log(`[X7] 700 writes in ${String(units.length)} units of at most ${String(Math.max(...sizes))} bytes`);
     expect(units.reduce((sum, { entries }) => sum + entries.length, 0)).toBe(700);

@@ -79,7 +79,7 @@ export async function addUnits({ ada, main }: SmallPacks, author: RoomCore, size
       hlc: tick(author),
       payload: payloadOf(insertOf(author, 'cards', { text: 'a card of some twenty letters' })),
     }));
-    for (const unit of await signData(author, main, items)) {
+    for (const unit of await signData(author, { domainHex: main, items })) {
       await give(ada, [unit]);
       if (author !== ada) admitUnit(author.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER });
     }

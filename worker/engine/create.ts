@@ -13,9 +13,9 @@ import { admitUnit, codeOf, controlId, type Unit } from './replica/index.js';
 import { signData, storeUnit, tick, writeControl } from './room/author.js';
 import { now, type RoomCore } from './room/core.js';
 import { mintEpoch } from './room/epochs.js';
-import { noteUndelivered } from './room/load.js';
 import { addChanged } from '../../src/core/record/index.js';
 import type { Step } from './room/step.js';
+import { noteUndelivered } from './room/undelivered.js';
 
 /** Limits of the rooms this version makes; consensus data of each room (genesis). */
 const roomLimits = { maxPayload: 128 * 1024, maxDeps: 32, maxControl: 12 * 1024, maxDomains: 16 };
@@ -165,9 +165,8 @@ export function profileOp(core: RoomCore, profile: ProfileData): Op {
 export async function writeMeta(core: RoomCore, step: Step, ops: readonly Op[]): Promise<readonly Unit[]> {
   const meta = [...core.state.access.domains].find(([, domain]) => domain.isMeta)?.[0];
   if (meta === undefined) throw new TypeError('writeMeta: the room has no meta domain yet');
-  const units = await signData(core, meta, [
-    { hlc: tick(core), payload: encodePayload({ schema: metaPrefix(), ops }) },
-  ]);
+  const items = [{ hlc: tick(core), payload: encodePayload({ schema: metaPrefix(), ops }) }];
+  const units = await signData(core, { domainHex: meta, items });
   for (const unit of units) {
     const outcome = admitUnit(core.state, unit, { roomNowMs: Number.MAX_SAFE_INTEGER });
     if (outcome.outcome !== 'admitted' || outcome.voided.length > 0)

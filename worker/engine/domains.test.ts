@@ -28,9 +28,10 @@ const idOf = (unit: Unit): string => toHex(unit.entries[0]?.id ?? new Uint8Array
 /** One transaction of this device, whatever comes of it. */
 function write(core: RoomCore, domain: string, op: Op, hlc = tick(core)): Promise<Unit[]> {
   const isMeta = core.state.access.domains.get(domain)?.isMeta === true;
-  return signData(core, domain, [
-    { hlc, payload: encodePayload({ schema: isMeta ? metaPrefix() : prefix, ops: [op] }) },
-  ]);
+  return signData(core, {
+    domainHex: domain,
+    items: [{ hlc, payload: encodePayload({ schema: isMeta ? metaPrefix() : prefix, ops: [op] }) }],
+  });
 }
 
 const newId = (core: RoomCore): Bytes => createRecordId(core.ports.random.bytes(12), core.keys.deviceId);

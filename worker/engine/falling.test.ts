@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromHex, toHex, type Bytes } from '../../src/core/base/index.js';
+import { toHex, type Bytes } from '../../src/core/base/index.js';
 import type { ControlPayload } from '../../src/core/access/index.js';
 import { profileRecordId } from '../../src/core/identity/index.js';
 import {
@@ -30,7 +30,8 @@ import { mendEpochs } from './room/epochs.js';
 import { ingestUnit } from './room/ingest.js';
 import { loadRoom } from './room/load.js';
 import { createRoomEngine } from './room/room.js';
-import { signDrafts } from './room/local.js';
+import { draftCount, keepDrafts } from './room/drafts/queue.js';
+import { signDrafts } from './room/drafts/sign.js';
 import type { Unit } from './replica/index.js';
 
 const zeros32 = new Uint8Array(32);
@@ -141,7 +142,7 @@ test('[F10] where own entries wait nothing is signed: what is written stays a dr
   expect([ownCount(bob), bob.held.length]).toEqual([1, 2]);
   await write(bob, main, { payload: card(bob, 'four') });
   await act(bob, (step) => signDrafts(bob, step));
-  expect([bob.drafts.length, await rowsOf(bob)]).toEqual([1, signed]);
+  expect([draftCount(bob), await rowsOf(bob)]).toEqual([1, signed]);
   expect(textsOf(bob, 'cards')).toEqual(['four', 'one']);
   await take(ada, [sibling]);
   await publish(ada, nextDeclaration);
@@ -165,12 +166,12 @@ test('[F10] a draft whose schema is gone waits and holds back its domain alone',
   await write(bob, domainNamed(bob, 'chat'), { payload: payloadOf(op), isCleared: false });
   await take(bob, [sibling]);
   const signed = await act(bob, (step) => signDrafts(bob, step));
-  expect([signed.units.length, signed.dropped, bob.drafts.length]).toEqual([1, [], 2]);
+  expect([signed.units.length, signed.dropped, draftCount(bob)]).toEqual([1, [], 2]);
   await take(ada, [sibling]);
   await publish(ada, nextDeclaration);
   await take(bob, await unitsOf(ada));
   expect((await act(bob, (step) => signDrafts(bob, step))).units).toHaveLength(1);
-  expect([bob.drafts, await bob.ports.store.list('drafts', [bob.room])]).toEqual([[], []]);
+  expect([draftCount(bob), await bob.ports.store.list('drafts', [bob.room])]).toEqual([0, []]);
 }, 60_000);
 
 test('[F10] what waited as a draft is signed as soon as it can be, without another write', async () => {
@@ -194,10 +195,10 @@ test('[F10] what waited as a draft is signed as soon as it can be, without anoth
   await engine.whenSigning();
   await engine.act((step) => (step.infoChanged = true));
   await bob.loop.idle();
-  expect([bob.drafts.length, ownCount(bob)]).toEqual([1, 0]);
+  expect([draftCount(bob), ownCount(bob)]).toEqual([1, 0]);
   for (const unit of await unitsOf(ada)) await engine.act((step) => ingestUnit(bob, step, { unit, bytes: 500 }));
   await bob.loop.idle();
-  expect([bob.drafts.length, ownCount(bob), failures]).toEqual([0, 1, []]);
+  expect([draftCount(bob), ownCount(bob), failures]).toEqual([0, 1, []]);
   await engine.stop();
 }, 60_000);
 
@@ -312,14 +313,14 @@ test('[F6] reading the room anew takes at most half of the time, however often o
     { start: 'new', isCold: false },
   );
   await engine.whenSigning();
-  const domainId = fromHex(domainNamed(core, 'main')) ?? zeros32;
-  const bad = { domainId, hlc: core.lastHlc, tab: 't', counter: 1, payload: payloadOf(insertOf(core, 'none', {})) };
+  const domainHex = domainNamed(core, 'main');
+  const drafts = [{ hlc: core.lastHlc, payload: payloadOf(insertOf(core, 'none', {})) }];
   seen.waits = [];
   for (let n = 0; n < 5; n++) {
-    await engine.act(() => void core.drafts.push({ ...bad, n: core.nextDraft++ }));
+    await engine.act((step) => keepDrafts(core, step, { domain: domainHex, drafts }));
     await core.loop.idle();
   }
-  expect([core.drafts.length, seen.reads]).toEqual([0, 1]);
+  expect([draftCount(core), seen.reads]).toEqual([0, 1]);
   expect(seen.waits.filter((ms) => ms > 900)).toHaveLength(1);
   await engine.stop();
 }, 60_000);

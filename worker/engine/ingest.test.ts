@@ -136,7 +136,7 @@ test('[F13] a data entry names the newest heads of others, four at most; control
     schema: metaPrefix(),
     ops: [{ kind: 'delete', collection: '$profiles', id: new Uint8Array(28) }],
   });
-  const [unit] = await act(ada, () => signData(ada, metaHex, [{ hlc: tick(ada), payload }]));
+  const [unit] = await act(ada, () => signData(ada, { domainHex: metaHex, items: [{ hlc: tick(ada), payload }] }));
   expect(unit?.entries[0]?.deps.map(toHex)).toEqual(newest.sort());
   expect(unit?.entries[0]?.cap).toEqual(ada.roomId);
   const before = ada.state.control.chainsByAuthor.get(ada.device)?.loaded.ids.length ?? 0;

@@ -13,7 +13,7 @@ export interface EnginePorts {
   readonly durability: 'durable' | 'evictable' | 'memory';
   /** Elections only: no beacon is sent and nobody preferred, as in a room where nobody has heard of anybody (bar S11). */
   readonly isCold?: boolean;
-  /** How many small stored packs become one (8 when absent): fewer in the simulator, whose rooms are small. */
+  /** How many small stored packs, or rows of drafts, become one (8 when absent): fewer in the simulator, whose rooms are small. */
   readonly fanIn?: number;
   /** How eagerly snapshots are written: after so many changes, so long after the first of them. The simulator and tests are. */
   readonly snapshots?: { readonly minChanges: number; readonly waitMs: number };

@@ -2,9 +2,10 @@
 import { toBase64Url, toHex } from '../../src/core/base/index.js';
 import { mergeText } from '../../src/core/record/frozen.kit.js';
 import { countOf, domainOf, domainsInOrder } from './replica/index.js';
-import { undeliveredCount, type RoomCore } from './room/core.js';
+import type { RoomCore } from './room/core.js';
 import { roomInfo } from './room/info.js';
 import { summaryOf } from './room/net/lacking.js';
+import { undeliveredCount } from './room/undelivered.js';
 
 /** Everything that may not differ between a room that was replayed and one that was opened from a snapshot. */
 function stateLines(core: RoomCore): string[] {
@@ -37,8 +38,12 @@ function stateLines(core: RoomCore): string[] {
     ...[...core.undelivered].map(([record, ref]) => `undelivered ${record} ${JSON.stringify(ref)}`),
     ...[...core.delivered].map(([domain, count]) => `delivered ${domain} ${String(count)}`),
     ...[...core.marks].map(([tab, n]) => `mark ${tab} ${String(n)}`),
-    ...core.drafts.map(({ n, hlc, payload }) => `draft ${String(n)} ${JSON.stringify(hlc)} ${toHex(payload)}`),
-    `undelivered ${String(undeliveredCount(core))}, next draft ${String(core.nextDraft)}, last ${JSON.stringify(core.lastHlc)}`,
+    ...[...core.drafts].map(([domain, { rows, count, next }]) =>
+      count === 0
+        ? ''
+        : `drafts ${domain} ${String([rows[0]?.n, count, next])} ${rows.map(({ key }) => key.join()).join(' ')}`,
+    ),
+    `undelivered ${String(undeliveredCount(core))}, last ${JSON.stringify(core.lastHlc)}`,
     `info ${JSON.stringify({ ...info, declarations: info.declarations.map(toBase64Url).sort() })}`,
     `log ${state.log.map(({ id }) => id).join()}`,
     `held ${core.held.map(({ code, stored }) => code + JSON.stringify(stored)).join()}`,

@@ -5,6 +5,7 @@ import { decodePayload } from '../../src/core/op/index.js';
 import type { RecordEntry } from '../../src/core/record/index.js';
 import { storedBytes } from '../../src/ports/index.js';
 import { createRoomCore, type RoomCore } from '../engine/room/core.js';
+import { allDrafts } from '../engine/drafts.kit.js';
 import { stateDifference } from '../engine/state.kit.js';
 import { loadRoom, roomIdOf } from '../engine/room/load.js';
 import { summaryOf } from '../engine/room/net/lacking.js';
@@ -88,7 +89,7 @@ export async function auditDisk(
     roots,
     entries,
     effective,
-    drafts: core.drafts.map((draft) => draft.payload),
+    drafts: (await allDrafts(core)).map(({ payload }) => payload),
     faults: core.faults,
     secrets: [...core.epochKeys.values()],
   };

@@ -50,5 +50,7 @@ export function creatorPrefixOf(recordId: Uint8Array): Bytes {
 
 /** Whether this device may have made the record: an insert by any other is VOID (X1). */
 export function isCreatorOf(deviceId: Uint8Array, recordId: Uint8Array): boolean {
-  return equalBytes(devicePrefixOf(deviceId), creatorPrefixOf(recordId));
+  requireLength('deviceId', deviceId, deviceIdBytes);
+  requireLength('recordId', recordId, recordIdBytes);
+  return equalBytes(deviceId.subarray(0, devicePrefixBytes), recordId.subarray(recordRandomBytes));
 }

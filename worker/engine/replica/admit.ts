@@ -45,8 +45,8 @@ export interface AdmitOptions {
   readonly roomNowMs: number;
   /** Entries before this place were admitted in an earlier start: their time was judged then. */
   readonly knownTo?: number;
-  /** Entry ids (hex) whose ops are applied already, as drafts of this device. */
-  readonly skipEffect?: ReadonlySet<string>;
+  /** What the entries do is in the records already: they are this device's own. */
+  readonly isApplied?: boolean;
   /** The unit lies on the disk, and its chain knows: part of it was admitted before. */
   readonly isStored?: boolean;
   /** Its pack lies among the branches, under this entry (hex): at start only. */
@@ -200,7 +200,7 @@ function admitDataUnit(state: ReplicaState, d: DataUnit, o: AdmitOptions): UnitO
       state.voids.set(toHex(entry.id), effect.fault.code);
       voided.push({ entry, fault: effect.fault });
       learnOfVoid(state, entry, context);
-    } else if (o.skipEffect?.has(toHex(entry.id)) !== true) {
+    } else if (o.isApplied !== true) {
       const hlc = { ms: entry.hlcMs, ctr: entry.hlcCtr };
       applyPayload(state, { author: entry.author, hlc, payload: effect.value, domainHex: d.domainHex }, changed);
     }

@@ -25,6 +25,7 @@ import {
   type PackPlace,
   type Unit,
 } from '../replica/index.js';
+import { maxRowWeight, weightOf } from './drafts/row.js';
 import { bump, keepJoinKey, now, ownWaits, sendEpoch, unitKeys, type RoomCore } from './core.js';
 import { putBranch, putPack } from './rows.js';
 import type { Step } from './step.js';
@@ -32,12 +33,12 @@ import { forwardedKid, sealUnit } from './units.js';
 
 const zeros32 = new Uint8Array(32);
 /**
- * Payload bytes of one unit, with {@link entryOverheadBytes} for each entry: what is written now goes out as one LIVE frame
- * (X7), where its columns take no more than that. What is larger would have to wait for a beacon.
+ * Payload bytes of one unit, weighed with {@link weightOf}: what is written now goes out as one LIVE frame (X7), where its
+ * columns take no more than that. What is larger would have to wait for a beacon.
  */
 const maxUnitPayloadBytes = 13_500;
-/** What an entry may take in columns beside its payload, without its dependencies. */
-const entryOverheadBytes = 24;
+/** Of many at once: what draft rows hold, too; under the bounds of a unit (F8). */
+const maxBulkPayloadBytes: number = maxRowWeight;
 
 /** A local transaction on its way into a chain. */
 export interface Signable {
@@ -55,7 +56,11 @@ export function tick(core: RoomCore): Hlc {
  * Signs transactions of one domain, in order, into as few units as the bounds allow: one signature per unit, and always
  * one at seq = 1023 mod 1024, where everybody may cut (F8). The caller has checked that this device may write.
  */
-export async function signData(core: RoomCore, domainHex: string, items: readonly Signable[]): Promise<Unit[]> {
+export async function signData(
+  core: RoomCore,
+  o: { readonly domainHex: string; readonly items: readonly Signable[]; readonly isBulk?: boolean },
+): Promise<Unit[]> {
+  const { domainHex, items, isBulk = false } = o;
   const domain = domainOf(core.state, domainHex);
   const epoch = sendEpoch(core);
   const grant = core.state.access.devices.get(core.device);
@@ -67,7 +72,7 @@ export async function signData(core: RoomCore, domainHex: string, items: readonl
   const units: Unit[] = [];
   let head = headOf(domain, core.device);
   const limit = Math.min(maxDataDeps, core.state.access.limits.maxDeps);
-  for (const batch of splitForUnits(items, (head?.seq ?? -1) + 1)) {
+  for (const batch of splitForUnits(items, { firstSeq: (head?.seq ?? -1) + 1, isBulk })) {
     const entries: Entry[] = [];
     const [fromSeq, prevId] = [(head?.seq ?? -1) + 1, head?.id ?? zeros32];
     for (const item of batch) {
@@ -100,11 +105,15 @@ export async function signData(core: RoomCore, domainHex: string, items: readonl
   return units;
 }
 
-function splitForUnits(items: readonly Signable[], firstSeq: number): Signable[][] {
+function splitForUnits(
+  items: readonly Signable[],
+  { firstSeq, isBulk }: { readonly firstSeq: number; readonly isBulk: boolean },
+): Signable[][] {
+  const maxBytes = isBulk ? maxBulkPayloadBytes : maxUnitPayloadBytes;
   const batches: Signable[][] = [];
   let bytes = 0;
   for (const [i, item] of items.entries()) {
-    const isCut = (firstSeq + i) % maxUnitEntries === 0 || bytes + weightOf(item) > maxUnitPayloadBytes;
+    const isCut = (firstSeq + i) % maxUnitEntries === 0 || bytes + weightOf(item) > maxBytes;
     const current = batches.at(-1);
     if (current === undefined || isCut) {
       batches.push([item]);
@@ -113,10 +122,6 @@ function splitForUnits(items: readonly Signable[], firstSeq: number): Signable[]
     bytes += weightOf(item);
   }
   return batches;
-}
-
-function weightOf({ payload }: Signable): number {
-  return payload.length + entryOverheadBytes;
 }
 
 async function signUnit(core: RoomCore, run: Omit<Unit, 'author' | 'endSig'>): Promise<Unit> {

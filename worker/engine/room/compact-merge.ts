@@ -3,7 +3,7 @@ import { storedBytes, type StoreOp } from '../../../src/ports/index.js';
 import { chainKey, countOf, domainOf, idAt, type Chain, type PackPlace, type Unit } from '../replica/index.js';
 import { sealKid } from './author.js';
 import { nextCut, planMerge } from './compact-plan.js';
-import { bump, countFault, unitKeys, type RoomCore } from './core.js';
+import { bump, countFault, fanInOf, unitKeys, type RoomCore } from './core.js';
 import { loadChain } from './hydrate.js';
 import { tryJoin } from './joining.js';
 import { packKey, putPack } from './rows.js';
@@ -11,9 +11,6 @@ import { openUnit, sealUnit } from './units.js';
 
 /** Opening packs gives way to whatever else there is after so long. */
 const sliceMs = 8;
-/** Small packs become one of so many times their size. */
-const defaultFanIn = 8;
-
 /** What is known of a room's packs beside where they lie. */
 export interface CompactMemory {
   /** By chain: everything before this place is as it should be; null until read from the disk. */
@@ -52,7 +49,7 @@ interface Run {
 /** The first run of packs that is worth being one pack. Where there is none, what will not change again is noted. */
 function findRun(core: RoomCore, memory: CompactMemory, settled: Map<string, number>): Run | null {
   const ops: StoreOp[] = [];
-  const fanIn = core.ports.fanIn ?? defaultFanIn;
+  const fanIn = fanInOf(core);
   for (const [domain, { chainsByAuthor }] of core.state.domains)
     for (const [author, chain] of chainsByAuthor) {
       const key = chainKey(domain, author);

@@ -54,8 +54,11 @@ function firstFrom(chain: Chain, seq: number): number {
   return at;
 }
 
-/** Packs of fewer than some power of `fanIn` that have as many together; of the highest such power, which saves the others. */
-function smallRun(group: readonly PackPlace[], fanIn: number): readonly PackPlace[] | null {
+/** Packs, or rows of drafts, of fewer than some power of `fanIn` that have as many together; of the highest such power, which saves the others. */
+export function smallRun<T extends { readonly count: number }>(
+  group: readonly T[],
+  fanIn: number,
+): readonly T[] | null {
   const powers: number[] = [];
   for (let power = fanIn; power < maxUnitEntries; power *= fanIn) powers.unshift(power);
   for (const power of powers) {

@@ -1,6 +1,7 @@
 import { StoreError } from '../../../src/ports/index.js';
 import { mergeOnce, type CompactMemory } from './compact-merge.js';
 import type { RoomCore } from './core.js';
+import { mergeDrafts } from './drafts/merge.js';
 import { failureOf } from './step.js';
 
 /** A pause after something was stored, */
@@ -12,9 +13,9 @@ const refusedMs = 30_000;
 /** Transfers are waited for so often: who asks without end must not make a disk grow without end. */
 const maxWaits = 60;
 
-/** Rewrites many small packs into few large ones while nothing else is to be done. */
+/** Rewrites many small packs, and rows of drafts, into few large ones while nothing else is to be done. */
 export interface Compactor {
-  /** Packs were stored: there may be something to do after a while. */
+  /** Something was stored: there may be something to do after a while. */
   readonly look: () => void;
   /** Nothing is begun after this, and what is under way is not committed unless it is about to be. */
   readonly stop: () => void;
@@ -40,7 +41,7 @@ export function createCompactor(core: RoomCore, host: { readonly isTransferring:
     if (isBusy) return look(restMs);
     [isRunning, waits] = [true, 0];
     try {
-      if (await mergeOnce(core, memory)) look(gapMs);
+      if ((await mergeDrafts(core)) || (await mergeOnce(core, memory))) look(gapMs);
     } catch (error) {
       const failure = failureOf(error);
       if (!(error instanceof StoreError)) core.ports.report?.(error);

@@ -7,14 +7,14 @@ import type { DeviceKeys } from '../../../src/ports/index.js';
 import type { EnginePorts } from '../ports.js';
 import {
   controlKey,
-  countOf,
   createReplicaState,
   learnMetaSchema,
   type PackPlace,
   type ReplicaState,
   type Unit,
 } from '../replica/index.js';
-import type { Draft, RoomRow } from './rows.js';
+import type { DraftQueue } from './drafts/types.js';
+import type { RoomRow } from './rows.js';
 import type { Step, StepLoop } from './step.js';
 import type { UnitKeys } from './units.js';
 
@@ -31,8 +31,12 @@ export interface HeldUnit {
   readonly isRead?: boolean;
 }
 
-/** Where a page's write is on its way: still a draft, or an entry. */
-export type WriteRef = { readonly draft: number } | { readonly domain: string; readonly seq: number };
+/** Where a page's write is on its way, in its domain (hex): its number among the drafts, or among the own entries. */
+export interface WriteRef {
+  readonly domain: string;
+  readonly isDraft: boolean;
+  readonly n: number;
+}
 
 /** Everything the parts of a room's engine share. Changed only inside the room's step loop. */
 export interface RoomCore {
@@ -54,8 +58,10 @@ export interface RoomCore {
   readonly keptKids: Set<string>;
   /** Who says to have let this device in, as long as control does not say anything of anybody. */
   admitters: readonly Bytes[];
-  drafts: Draft[];
-  nextDraft: number;
+  /** Local transactions that are not signed yet (F10), by domain (hex). */
+  drafts: Map<string, DraftQueue>;
+  /** Grows whenever drafts leave: a snapshot that had them is of no use any more. */
+  draftsLeft: number;
   /** Tab → highest write counter that is durable (X11). */
   readonly marks: Map<string, number>;
   /** Entries of this device that another device has acknowledged, as a count, by domain (X8). */
@@ -70,8 +76,8 @@ export interface RoomCore {
   lastHlc: Hlc;
   /** Peers' clock offsets, in ms (F17). */
   offsetsMs: readonly number[];
-  /** Entries that drafts of this start have become, by draft number. */
-  readonly signedDrafts: Map<number, { readonly domain: string; readonly seq: number }>;
+  /** What drafts of this start have become, by domain (hex), in order: those before a number are in the entries up to `seq`. */
+  readonly signedDrafts: Map<string, readonly { readonly before: number; readonly seq: number }[]>;
   /** Where each record's newest own change is, while it is not delivered. */
   readonly undelivered: Map<string, WriteRef>;
   /** Why this device never signs again in this room (F6, F10): 'device/cloned', 'device/forked', or null. */
@@ -106,8 +112,8 @@ export function createRoomCore(o: {
     joinKids: [],
     keptKids: new Set(),
     admitters: [],
-    drafts: [],
-    nextDraft: 0,
+    drafts: new Map(),
+    draftsLeft: 0,
     marks: new Map(),
     delivered: new Map(),
     held: [],
@@ -126,6 +132,11 @@ export function createRoomCore(o: {
   };
   learnMetaSchema(core.state);
   return core;
+}
+
+/** What is small at rest becomes one of so many times its size. */
+export function fanInOf({ ports }: Pick<RoomCore, 'ports'>): number {
+  return ports.fanIn ?? 8;
 }
 
 /** Counts a typed outcome; every hostile input ends here exactly once. */
@@ -210,22 +221,4 @@ export function unitKeys(core: RoomCore): UnitKeys {
 /** Whether a domain carries what people wrote: everything but control. */
 export function isContent(domainHex: string): boolean {
   return domainHex !== controlKey;
-}
-
-/**
- * Own writes that no other device has acknowledged: drafts, and entries past the delivered count. Of control the revocations
- * alone: an invite has its record, and the rest is nobody's doing but the engine's.
- */
-export function undeliveredCount(core: RoomCore): number {
-  const known = core.delivered.get(controlKey) ?? 0;
-  const isNews = countOf(core.state.control.chainsByAuthor.get(core.device)) > known;
-  const log = isNews ? core.state.log : [];
-  let count = core.drafts.length;
-  for (const { payload, author, entry } of log)
-    if (payload.kind === 'revoke' && author === core.device && entry.seq >= known) count++;
-  for (const [domainHex, domain] of core.state.domains) {
-    const mine = countOf(domain.chainsByAuthor.get(core.device));
-    count += Math.max(0, mine - (core.delivered.get(domainHex) ?? 0));
-  }
-  return count;
 }

@@ -2,7 +2,8 @@ import { toHex, type Bytes } from '../../../src/core/base/index.js';
 import type { Grant, InviteState } from '../../../src/core/access/index.js';
 import type { InviteInfo, MemberInfo, NetworkState, RoomInfo } from '../../../src/bridge/index.js';
 import { domainName } from '../replica/index.js';
-import { undeliveredCount, type RoomCore } from './core.js';
+import type { RoomCore } from './core.js';
+import { undeliveredCount } from './undelivered.js';
 
 /** What the network part of a room adds to its info. */
 export interface NetworkInfo {

@@ -26,7 +26,7 @@ import { bump, countFault, now, type HeldUnit, type RoomCore } from './core.js';
 import { hold } from './hold.js';
 import { loadAwaited, loadBefore } from './hydrate.js';
 import { learnKeysOf } from './learn-keys.js';
-import { noteUndelivered } from './load.js';
+import { noteUndelivered } from './undelivered.js';
 import { branchKey } from './rows.js';
 import type { Step } from './step.js';
 

@@ -1,11 +1,9 @@
 import { faultOutcomes, fromHex, toHex, type Bytes, type Fault, type FaultCode } from '../../../src/core/base/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
-import { decodePayload } from '../../../src/core/op/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
 import { storedBytes, type StoreRow } from '../../../src/ports/index.js';
 import {
   admitUnit,
-  applyPayload,
   awaitedBy,
   chainKey,
   controlKey,
@@ -21,10 +19,11 @@ import {
   type Unit,
 } from '../replica/index.js';
 import { givenUp } from '../call-error.js';
-import { bump, countFault, now, pause, setKey, unitKeys, type RoomCore, type WriteRef } from './core.js';
-import { decodeDraft } from './rows.js';
+import { bump, countFault, now, pause, setKey, unitKeys, type RoomCore } from './core.js';
+import { loadDrafts } from './drafts/load.js';
 import { readSnapshot } from './snapshot/read.js';
 import { listHistory, restoreRoom, type TailUnit } from './snapshot/restore.js';
+import { noteUndelivered } from './undelivered.js';
 import { openUnit } from './units.js';
 
 /** How a room is read. */
@@ -46,8 +45,8 @@ export async function loadRoom(core: RoomCore, o: LoadOptions = {}): Promise<voi
   const turn = createTurn(core, o.isOver);
   const fresh = (isReplay ? null : await opened(core, turn)) ?? (await replayed(freshCore(core, turn)));
   fresh.state.isStale = false; // everything was judged with all of meta read before it
-  const { state, held, drafts, nextDraft, lastHlc, blocked, snapshot: used } = fresh;
-  Object.assign(core, { state, held, drafts, nextDraft, lastHlc, blocked, snapshot: used });
+  const { state, held, drafts, lastHlc, blocked, snapshot: used } = fresh;
+  Object.assign(core, { state, held, drafts, lastHlc, blocked, snapshot: used });
   refill(core.epochKeys, fresh.epochKeys);
   refill(core.marks, fresh.marks);
   refill(core.delivered, fresh.delivered);
@@ -100,7 +99,7 @@ async function opened(core: RoomCore, turn: RoomCore['turn']): Promise<RoomCore 
   if (snapshot === null) return null;
   const isRestored = await restoreRoom(fresh, snapshot, { listed, openRows, admitAll });
   noteBlock(fresh);
-  if (!isRestored || !(await loadDrafts(fresh, new Set(snapshot.head.drafts)))) {
+  if (!isRestored || !(await loadDrafts(fresh, snapshot.head.drafts))) {
     bump(fresh, 'snapshotsStale');
     return null;
   }
@@ -298,59 +297,6 @@ function noteFallenOwn(core: RoomCore, entries: readonly Entry[]): void {
     const isFallen = domainOf(core.state, toHex(domainId))?.fallen.has(toHex(id)) === true;
     if (isFallen && payload !== null && toHex(domainId) !== controlKey) core.fallenOwn.set(toHex(id), payload);
   }
-}
-
-/** Own entries that no other device has acknowledged: where the newest change of each record is. */
-export function noteUndelivered(core: RoomCore, entries: readonly Entry[]): void {
-  for (const entry of entries) {
-    const domain = toHex(entry.domainId);
-    if (entry.payload !== null && entry.seq >= (core.delivered.get(domain) ?? 0))
-      trackWrite(core, entry.payload, { domain, seq: entry.seq });
-  }
-}
-
-/** Remembers where the newest own change of each record in a payload is, until it is delivered. */
-export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef): void {
-  const decoded = decodePayload(payload);
-  if (!decoded.ok) return;
-  for (const op of decoded.value.ops)
-    if (op.kind !== 'opaque') core.undelivered.set(recordKey(op.collection, op.id), ref);
-}
-
-/** Key of a record in maps of the engine. */
-export function recordKey(collection: string, id: Bytes): string {
-  return `${collection}/${toHex(id)}`;
-}
-
-/** False when one whose changes are in the state already is not there any more. */
-async function loadDrafts(core: RoomCore, covered: ReadonlySet<number> = new Set()): Promise<boolean> {
-  core.drafts = [];
-  for (const row of await core.ports.store.list('drafts', [core.room])) {
-    const [n, sealed] = [row.key[1], storedBytes(row.value)];
-    const bytes = sealed && core.ports.vault.openAtRest('draft', sealed);
-    const draft = typeof n === 'number' && bytes ? decodeDraft(n, bytes) : null;
-    const payload = draft && decodePayload(draft.payload);
-    if (draft === null || payload?.ok !== true) {
-      countFault(core, 'store/corrupt');
-      continue;
-    }
-    core.drafts.push(draft);
-    core.lastHlc = maxHlc(core.lastHlc, draft.hlc);
-    if (!covered.has(draft.n))
-      applyPayload(
-        core.state,
-        {
-          author: core.keys.deviceId,
-          hlc: draft.hlc,
-          payload: payload.value,
-          domainHex: toHex(draft.domainId),
-        },
-        new Map(),
-      );
-    trackWrite(core, draft.payload, { draft: draft.n });
-  }
-  core.nextDraft = Math.max(core.nextDraft, 1 + (core.drafts.at(-1)?.n ?? -1)); // numbers of signed drafts are not used again
-  return core.drafts.filter(({ n }) => covered.has(n)).length === covered.size;
 }
 
 /** The room id of a row's key, or null when it is none. */

@@ -1,12 +1,14 @@
-import { fail, type Fault } from '../../../src/core/base/index.js';
+import { fail } from '../../../src/core/base/index.js';
 import type { RoomInfo } from '../../../src/bridge/index.js';
 import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
-import { countOf, type Unit } from '../replica/index.js';
+import type { Unit } from '../replica/index.js';
 import { createCompactor } from './compact.js';
-import { bump, isContent, pause, type RoomCore } from './core.js';
+import { bump, pause, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
-import { canAct, canSign, hasReadyDrafts, signDrafts, takeWrites, type LocalWrite, type Signed } from './local.js';
+import { draftCount } from './drafts/queue.js';
+import { hasReadyDrafts, signDrafts } from './drafts/sign.js';
+import { canAct, canSign, takeWrites, type LocalWrite, type Signed, type WriteOutcome } from './local.js';
 import { loadRoom } from './load.js';
 import { createNet, type NetOptions, type RoomNet } from './net.js';
 import { createSnapshots } from './snapshot/keep.js';
@@ -59,6 +61,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   let quietUntilMs = 0;
   let waiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
   let stopped = false;
+  let signedIn: Step | null = null;
 
   const info = (): RoomInfo => roomInfo(core, { ...net.info(), codes: host.codes() });
   const views = createViews(core, info);
@@ -83,7 +86,9 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
     }
   };
   const signWaiting = async (step: Step): Promise<void> => {
-    if (core.drafts.length > 0 && canSign(core, net.isCleared())) finish(step, await signDrafts(core, step));
+    if (signedIn === step || draftCount(core) === 0 || !canSign(core, net.isCleared())) return;
+    signedIn = step; // once in a turn: others wait for its end
+    finish(step, await signDrafts(core, step));
   };
   /** What was signed goes out when it is stored; what can have no effect is undone and told to its author. */
   const finish = (step: Step, { units, dropped, mustReload }: Signed): void => {
@@ -95,10 +100,9 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       core.loop.alone(reload);
     });
   };
-  const report = (write: LocalWrite, outcome: { outcome: string; fault?: Fault } | undefined): void => {
-    if (outcome?.outcome === 'refused' && outcome.fault)
-      views.reject(write.tab, rejectionOf(write.n, outcome.fault, write.payload));
-    if (outcome?.outcome === 'taken') trackForTab(core, views, write);
+  const report = (write: LocalWrite, outcome: WriteOutcome | undefined): void => {
+    if (outcome?.outcome === 'refused') views.reject(write.tab, rejectionOf(write.n, outcome.fault, write.payload));
+    if (outcome?.outcome === 'taken') views.track(write.tab, write.n, outcome.ref);
   };
   const sendAfter = (step: Step, units: readonly Unit[]): void => {
     if (units.length > 0)
@@ -121,7 +125,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
       views.flush(step.changed, step.infoChanged ? info() : null);
       host.committed();
-      if (step.ops.some(({ table }) => table === 'packs')) compactor.look();
+      if (step.ops.some(({ table }) => table === 'packs' || table === 'drafts')) compactor.look();
       snapshots.committed();
       if (canAct(core, net.isCleared())) release();
       if (canSign(core, net.isCleared()) && hasReadyDrafts(core)) core.loop.enqueue(signWaiting);
@@ -286,16 +290,4 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
       for (const waiter of waiters) waiter.reject(new Error('the room is closed'));
     },
   };
-}
-
-/** Where the write went: the newest draft, or the newest own entry of its domain. Called right after takeWrites. */
-function trackForTab(core: RoomCore, views: Views, write: LocalWrite): void {
-  const draft = core.drafts.find((candidate) => candidate.tab === write.tab && candidate.counter === write.n);
-  if (draft !== undefined) {
-    views.track(write.tab, write.n, { draft: draft.n });
-    return;
-  }
-  const chain = core.state.domains.get(write.domainHex)?.chainsByAuthor.get(core.device);
-  if (chain !== undefined && isContent(write.domainHex))
-    views.track(write.tab, write.n, { domain: write.domainHex, seq: countOf(chain) - 1 });
 }

@@ -1,14 +1,5 @@
-import { createWriter, readU16, readU48, toHex, type Bytes } from '../../../src/core/base/index.js';
-import {
-  asArray,
-  asBytes,
-  asText,
-  asUint,
-  decodeValue,
-  encodeValue,
-  readUtf8,
-  utf8Bytes,
-} from '../../../src/core/codec/index.js';
+import { readU16, readU48, toHex, type Bytes } from '../../../src/core/base/index.js';
+import { asArray, asBytes, decodeValue, readUtf8, utf8Bytes } from '../../../src/core/codec/index.js';
 import type { Hlc } from '../../../src/core/clock/index.js';
 import { storedBytes, type StoreOp, type StoreValue, type Vault } from '../../../src/ports/index.js';
 
@@ -34,16 +25,6 @@ export function newRow(o: Pick<RoomRow, 'key' | 'request' | 'handle' | 'title'> 
 
 /** Engine starts that are remembered. */
 export const maxBoots = 1024;
-
-/** A local transaction that is not signed yet (F10). `n` orders drafts; `tab` and `counter` name the page's write. */
-export interface Draft {
-  readonly n: number;
-  readonly domainId: Bytes;
-  readonly hlc: Hlc;
-  readonly tab: string;
-  readonly counter: number;
-  readonly payload: Bytes;
-}
 
 /** Null when the row is damaged. The title is sealed on the disk; without a vault, or when it does not open, it is empty. */
 export function readRoomRow(value: StoreValue, vault: Pick<Vault, 'openAtRest'> | null = null): RoomRow | null {
@@ -105,25 +86,15 @@ export function packKey(
   return [room, place.domain, place.author, place.fromSeq];
 }
 
-/** The plaintext of a draft's row; the Vault seals it (X10). */
-export function encodeDraft(draft: Omit<Draft, 'n'>): Bytes {
-  const hlc = createWriter(8).u48(draft.hlc.ms).u16(draft.hlc.ctr).done();
-  return encodeValue([draft.domainId, hlc, draft.tab, draft.counter, draft.payload]);
-}
-
-/** Null when the row is damaged. */
-export function decodeDraft(n: number, bytes: Bytes): Draft | null {
+/** A draft in a row by itself, as they were all written once; null when it is damaged. */
+export function decodeDraft(
+  bytes: Bytes,
+): { readonly domainId: Bytes; readonly hlc: Hlc; readonly payload: Bytes } | null {
   const value = decodeValue(bytes);
   const f = value.ok ? asArray(value.value, 5) : null;
-  const [domainId, hlc, tab, counter] = [
-    asBytes(f?.[0], 32),
-    asBytes(f?.[1], 8),
-    asText(f?.[2], 64),
-    asUint(f?.[3], Number.MAX_SAFE_INTEGER),
-  ];
-  const payload = storedBytes(f?.[4]);
-  if (domainId === null || hlc === null || tab === null || counter === null || payload === null) return null;
-  return { n, domainId, hlc: { ms: readU48(hlc, 0), ctr: readU16(hlc, 6) }, tab, counter, payload };
+  const [domainId, hlc, payload] = [asBytes(f?.[0], 32), asBytes(f?.[1], 8), storedBytes(f?.[4])];
+  if (domainId === null || hlc === null || payload === null) return null;
+  return { domainId, hlc: { ms: readU48(hlc, 0), ctr: readU16(hlc, 6) }, payload };
 }
 
 /** Rows of a room begin with its id in every table. */

@@ -27,7 +27,7 @@ import type { EnginePorts } from '../ports.js';
 import type { Unit } from '../replica/index.js';
 
 /** Bodies smaller than this are not worth a trip through deflate. */
-const minDeflateBytes = 512;
+export const minDeflateBytes = 512;
 
 /** What opening and sealing needs of a room. */
 export interface UnitKeys {
@@ -44,7 +44,7 @@ export async function sealUnit(
   const prk = c.keys.prkOf(toHex(seal.kid));
   const last = unit.entries.at(-1);
   if (prk === null || last === undefined) throw new TypeError('sealUnit: needs a held epoch and an entry');
-  const columns = encodeBody(unit.entries.map(bodyOf));
+  const columns = unitColumns(unit);
   const smaller = columns.length >= minDeflateBytes ? await c.ports.deflate.deflate(columns) : columns;
   const deflated = smaller.length < columns.length;
   const stored = deflated ? smaller : columns;
@@ -64,9 +64,14 @@ export async function sealUnit(
   return sealPack(header, { columns, stored }, { prk, roomId: c.keys.roomId, random32 });
 }
 
-/** The columns of a unit as a live frame carries them. */
+/** Those of a unit that is stored now and sent then are made once. */
+const known = new WeakMap<Unit, Bytes>();
+
+/** The columns of a unit as a pack and a live frame carry them. */
 export function unitColumns(unit: Unit): Bytes {
-  return encodeBody(unit.entries.map(bodyOf));
+  let columns = known.get(unit);
+  if (columns === undefined) known.set(unit, (columns = encodeBody(unit.entries.map(bodyOf))));
+  return columns;
 }
 
 function bodyOf(entry: Unit['entries'][number]): BodyEntry {

@@ -11,7 +11,7 @@ import {
 import { addChanged, type ChangedRecords, type RecordState } from '../../../src/core/record/index.js';
 import { countOf } from '../replica/index.js';
 import type { RoomCore, WriteRef } from './core.js';
-import { recordKey } from './load.js';
+import { isDelivered, recordKey } from './undelivered.js';
 
 /** Pages that show this room. */
 export interface Views {
@@ -173,28 +173,23 @@ function recordUpdate(
   return { collection, id, fields: record?.fields ?? null, createdAtMs: record?.createdAtMs ?? 0, delivered };
 }
 
-/** Whether another device has acknowledged what `ref` points to. */
-export function isDelivered(core: RoomCore, ref: WriteRef): boolean {
-  const place = 'seq' in ref ? ref : core.signedDrafts.get(ref.draft);
-  return place !== undefined && place.seq < (core.delivered.get(place.domain) ?? 0);
-}
-
 /** All writes of the tab up to this counter are delivered; with nothing outstanding, all that are saved. */
 function deliveredMark(core: RoomCore, tab: string, view: View): number {
-  while (view.waiting[0] !== undefined && isDelivered(core, view.waiting[0].ref)) view.waiting.shift();
+  const isWaiting = view.waiting.findIndex(({ ref }) => !isDelivered(core, ref));
+  view.waiting.splice(0, isWaiting < 0 ? view.waiting.length : isWaiting);
   const [first] = view.waiting;
   return first === undefined ? (core.marks.get(tab) ?? 0) : first.n - 1;
 }
 
-/** For the writes that another engine took: entries do not say which tab's they are, so all that this device has by now. */
+/** For the writes that another engine took: nothing says which tab's they are, so all that this device has by now. */
 function writesBefore(core: RoomCore, tab: string): View['waiting'] {
   if (!core.marks.has(tab)) return [];
   const entries = [...core.state.domains].map(([domain, { chainsByAuthor }]) => ({
     n: 1,
-    ref: { domain, seq: countOf(chainsByAuthor.get(core.device)) - 1 },
+    ref: { domain, isDraft: false, n: countOf(chainsByAuthor.get(core.device)) - 1 },
   }));
-  const drafts = core.drafts.filter((draft) => draft.tab === tab);
-  return [...entries, ...drafts.map(({ counter, n }) => ({ n: counter, ref: { draft: n } }))];
+  const drafts = [...core.drafts].map(([domain, { next }]) => ({ n: 1, ref: { domain, isDraft: true, n: next - 1 } }));
+  return [...entries, ...drafts];
 }
 
 /** The rejection of a page's write, with what it wanted to write: a rejected text is never lost to its author. */

@@ -15,7 +15,7 @@ import { loadPlaces } from '../hydrate.js';
 import { changedIn } from '../../../../src/core/record/index.js';
 import type { Step } from '../step.js';
 import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
-import { isDelivered } from '../views.js';
+import { isDelivered } from '../undelivered.js';
 import type { NetLink } from './link.js';
 import { summaryOf } from './lacking.js';
 
@@ -124,8 +124,13 @@ function noteDelivered(core: RoomCore, step: Step, counts: ReadonlyMap<string, n
   }
   if (!moved) return;
   step.infoChanged = true;
+  const open = new Set(counts.keys());
   for (const [key, ref] of core.undelivered) {
-    if (!isDelivered(core, ref)) continue;
+    if (!isDelivered(core, ref)) {
+      open.delete(ref.domain); // what comes later is newer
+      if (open.size === 0) break;
+      continue;
+    }
     core.undelivered.delete(key);
     const changed = changedOf(key);
     if (changed !== null) changedIn(step.changed, changed.collection).add(changed.id);

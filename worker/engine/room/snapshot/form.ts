@@ -2,12 +2,13 @@ import { readU32, toBase64Url, type Bytes, type FaultCode } from '../../../../sr
 import { utf8Bytes } from '../../../../src/core/codec/index.js';
 import type { EnginePorts } from '../../ports.js';
 import type { WriteRef } from '../core.js';
+import type { CoveredDrafts } from '../drafts/types.js';
 
 /**
  * Raised with whatever changes what a room's entries amount to (admission, schemas, merging), or the form itself: then
  * what an older version has written is no longer what its history says.
  */
-export const snapshotVersion = 1;
+export const snapshotVersion = 2;
 
 /** The state of a room beside its records, as JSON; ids and keys as base64url, what names things in maps as in the maps. */
 export interface SnapshotHead {
@@ -25,8 +26,8 @@ export interface SnapshotHead {
   readonly domainNames: readonly (readonly [domain: string, name: string, namer: string])[];
   readonly voids: readonly (readonly [id: string, code: FaultCode])[];
   readonly undelivered: readonly UndeliveredRun[];
-  /** Numbers of the drafts whose changes are in the records. */
-  readonly drafts: readonly number[];
+  /** Drafts whose changes are in the records. */
+  readonly drafts: readonly CoveredDrafts[];
   /** How many changes of content it covers. */
   readonly changes: number;
   /** What the packs take. */
@@ -51,25 +52,30 @@ export interface SnapshotChain {
 }
 
 /**
- * Records of one collection with own changes in one domain that nobody has acknowledged: their keys as the map has them,
- * one after the other, all of one length; and where the newest change of each is, as steps from the one before.
+ * Records of one collection with own changes in one domain that nobody has acknowledged, entries or drafts: their keys as
+ * the map has them, one after the other, all of one length; and where the newest change of each is, as steps from the one
+ * before.
  */
-export type UndeliveredRun = readonly [domain: string, keyLength: number, keys: string, steps: readonly number[]];
+export type UndeliveredRun = readonly [
+  domain: string,
+  isDraft: boolean,
+  keyLength: number,
+  keys: string,
+  steps: readonly number[],
+];
 
-/** What of the map lies in entries; drafts speak for themselves. */
+/** The map in short. */
 export function packUndelivered(undelivered: ReadonlyMap<string, WriteRef>): UndeliveredRun[] {
-  const runs = new Map<string, { domain: string; keyLength: number; keys: string[]; steps: number[]; last: number }>();
+  const runs = new Map<string, WriteRef & { keyLength: number; keys: string[]; steps: number[]; last: number }>();
   for (const [key, ref] of undelivered) {
-    if (!('seq' in ref)) continue;
-    const at = `${String(key.length)} ${ref.domain}`;
+    const at = `${String(key.length)} ${String(ref.isDraft)} ${ref.domain}`;
     let run = runs.get(at);
-    if (run === undefined)
-      runs.set(at, (run = { domain: ref.domain, keyLength: key.length, keys: [], steps: [], last: 0 }));
+    if (run === undefined) runs.set(at, (run = { ...ref, keyLength: key.length, keys: [], steps: [], last: 0 }));
     run.keys.push(key);
-    run.steps.push(ref.seq - run.last);
-    run.last = ref.seq;
+    run.steps.push(ref.n - run.last);
+    run.last = ref.n;
   }
-  return [...runs.values()].map(({ domain, keyLength, keys, steps }) => [domain, keyLength, keys.join(''), steps]);
+  return [...runs.values()].map((run) => [run.domain, run.isDraft, run.keyLength, run.keys.join(''), run.steps]);
 }
 
 /** What {@link packUndelivered} has taken apart, but for what has been delivered since. */
@@ -77,12 +83,12 @@ export function unpackUndelivered(
   runs: readonly UndeliveredRun[],
   o: { readonly delivered: ReadonlyMap<string, number>; readonly into: Map<string, WriteRef> },
 ): void {
-  for (const [domain, keyLength, keys, steps] of runs) {
-    const from = o.delivered.get(domain) ?? 0;
-    let [at, seq] = [0, 0];
+  for (const [domain, isDraft, keyLength, keys, steps] of runs) {
+    const from = isDraft ? 0 : (o.delivered.get(domain) ?? 0);
+    let [at, n] = [0, 0];
     for (const step of steps) {
-      seq += step;
-      if (seq >= from) o.into.set(keys.slice(at, at + keyLength), { domain, seq });
+      n += step;
+      if (n >= from) o.into.set(keys.slice(at, at + keyLength), { domain, isDraft, n });
       at += keyLength;
     }
   }

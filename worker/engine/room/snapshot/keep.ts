@@ -35,18 +35,22 @@ export function createSnapshots(core: RoomCore): Snapshots {
     if (frozen !== null && frozen.blocks.length > maxBlocks) return;
     writing = write(core, frozen).finally(() => (writing = null));
   };
-  return {
-    committed: () => {
-      if (stopped || cancel !== null || !isDue()) return;
-      cancel = core.ports.time.after(pace.waitMs, () => {
-        cancel = null;
-        // When the step is stored: then memory and disk are the same.
-        core.loop.enqueue((step) => {
-          step.effects.push(() => {
-            freeze();
-          });
+  const wait = (): void => {
+    const { draftsLeft } = core;
+    cancel = core.ports.time.after(pace.waitMs, () => {
+      cancel = null;
+      if (core.draftsLeft !== draftsLeft) return wait(); // what is written while they are signed is in vain
+      // When the step is stored: then memory and disk are the same.
+      core.loop.enqueue((step) => {
+        step.effects.push(() => {
+          freeze();
         });
       });
+    });
+  };
+  return {
+    committed: () => {
+      if (!stopped && cancel === null && isDue()) wait();
     },
     stop: async () => {
       cancel?.();
@@ -65,8 +69,11 @@ export function createSnapshots(core: RoomCore): Snapshots {
 async function write(core: RoomCore, frozen: FrozenRoom | null): Promise<void> {
   if (frozen === null && core.snapshot?.isBad !== true) return;
   try {
-    await core.ports.store.commit(frozen === null ? dropOps(core) : await snapshotOps(core, frozen));
+    const ops = frozen === null ? dropOps(core) : await snapshotOps(core, frozen);
+    if (frozen?.isCurrent() === false) return; // drafts were signed since: they would count twice
+    await core.ports.store.commit(ops);
     bump(core, 'commits');
+    if (frozen?.isCurrent() === false) return; // and it is gone again
     core.snapshot = frozen && { changes: frozen.head.changes, blocks: frozen.blocks.length, isBad: false };
     bump(core, frozen === null ? 'snapshotsDropped' : 'snapshotsWritten');
   } catch (error) {

@@ -3,6 +3,7 @@ import type { FrozenBlock } from '../../../../src/core/record/index.js';
 import type { StoreOp } from '../../../../src/ports/index.js';
 import { countOf, type Chain, type DomainReplica, type ReplicaState } from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
+import { draftCount } from '../drafts/queue.js';
 import {
   packUndelivered,
   sealRow,
@@ -17,6 +18,8 @@ import {
 export interface FrozenRoom {
   readonly head: SnapshotHead;
   readonly blocks: readonly FrozenBlock[];
+  /** Whether all drafts that it has are drafts still. */
+  readonly isCurrent: () => boolean;
 }
 
 /** Ids and times that a snapshot has of all chains together, and of one chain at most: what the next entries name. */
@@ -25,7 +28,7 @@ const maxRecentOfChain = 64;
 
 /** What a snapshot covers, as a number that grows with every change of content. */
 export function changesOf(core: RoomCore): number {
-  let count = core.drafts.length;
+  let count = draftCount(core);
   for (const domain of core.state.domains.values()) count += domain.entryCount;
   return count;
 }
@@ -58,11 +61,12 @@ export function freezeRoom(core: RoomCore): FrozenRoom {
     domainNames: [...state.domainNames].map(([domain, name]) => [domain, name, state.domainNamers.get(domain) ?? '']),
     voids: [...state.voids],
     undelivered: packUndelivered(core.undelivered),
-    drafts: core.drafts.map(({ n }) => n),
+    drafts: freezeDrafts(core),
     changes: changesOf(core),
     bytes: core.counters.get('bytesStored') ?? 0,
   };
-  return { head, blocks };
+  const { draftsLeft } = core;
+  return { head, blocks, isCurrent: () => core.draftsLeft === draftsLeft };
 }
 
 function controlClock({ control }: ReplicaState): SnapshotHead['control'] {
@@ -70,6 +74,10 @@ function controlClock({ control }: ReplicaState): SnapshotHead['control'] {
     const head = chain.loaded.ids.at(-1);
     return head === undefined ? [] : [[author, countOf(chain), toBase64Url(head)] as const];
   });
+}
+
+function freezeDrafts({ drafts }: RoomCore): SnapshotHead['drafts'] {
+  return [...drafts].flatMap(([domain, { next, count }]) => (count === 0 ? [] : [[domain, next, count] as const]));
 }
 
 /** Grants without effect (hex), as they are compared. */
