@@ -1,5 +1,6 @@
 import { toHex, type Bytes } from '../../../src/core/base/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
+import { recordIdText } from '../../../src/core/identity/index.js';
 import { decodePayload } from '../../../src/core/op/index.js';
 import { controlKey, countOf } from '../replica/index.js';
 import type { RoomCore, WriteRef } from './core.js';
@@ -22,7 +23,7 @@ export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef, draft:
   const decoded = decodePayload(payload);
   for (const op of decoded.ok ? decoded.value.ops : []) {
     if (op.kind === 'opaque') continue;
-    const key = recordKey(op.collection, op.id);
+    const key = recordKey(op.collection, recordIdText(op.id));
     const known = core.undelivered.get(key);
     if (draft !== null && (known?.isDraft !== true || known.n !== draft)) continue;
     if (draft === null) core.undelivered.delete(key);
@@ -30,9 +31,15 @@ export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef, draft:
   }
 }
 
-/** Key of a record in maps of the engine. */
-export function recordKey(collection: string, id: Bytes): string {
-  return `${collection}/${toHex(id)}`;
+/** Key of a record (its id in base64url) in maps of the engine. */
+export function recordKey(collection: string, id: string): string {
+  return `${collection}/${id}`;
+}
+
+/** Collection and id of a {@link recordKey}. */
+export function ofRecordKey(key: string): [collection: string, id: string] {
+  const slash = key.lastIndexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
 }
 
 /** Whether another device has acknowledged what `ref` points to. */

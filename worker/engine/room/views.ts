@@ -1,4 +1,4 @@
-import { fromBase64Url, toBase64Url, type Fault } from '../../../src/core/base/index.js';
+import { toBase64Url, type Fault } from '../../../src/core/base/index.js';
 import { decodePayload } from '../../../src/core/op/index.js';
 import {
   packRecords,
@@ -168,8 +168,7 @@ function recordUpdate(
   { collection, id }: { readonly collection: string; readonly id: string },
   record: RecordState | null,
 ): RecordUpdate {
-  const bytes = core.undelivered.size > 0 ? fromBase64Url(id) : null;
-  const delivered = bytes === null || !core.undelivered.has(recordKey(collection, bytes));
+  const delivered = core.undelivered.size === 0 || !core.undelivered.has(recordKey(collection, id));
   return { collection, id, fields: record?.fields ?? null, createdAtMs: record?.createdAtMs ?? 0, delivered };
 }
 

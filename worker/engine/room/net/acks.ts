@@ -1,4 +1,4 @@
-import { equalBytes, idHex, toHex, type Bytes } from '../../../../src/core/base/index.js';
+import { equalBytes, idHex, toHex } from '../../../../src/core/base/index.js';
 import type { Entry } from '../../../../src/core/entry/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
 import {
@@ -14,8 +14,7 @@ import type { RoomCore } from '../core.js';
 import { loadPlaces } from '../hydrate.js';
 import { changedIn } from '../../../../src/core/record/index.js';
 import type { Step } from '../step.js';
-import { fromHex, toBase64Url } from '../../../../src/core/base/index.js';
-import { isDelivered } from '../undelivered.js';
+import { isDelivered, ofRecordKey } from '../undelivered.js';
 import type { NetLink } from './link.js';
 import { summaryOf } from './lacking.js';
 
@@ -132,13 +131,7 @@ function noteDelivered(core: RoomCore, step: Step, counts: ReadonlyMap<string, n
       continue;
     }
     core.undelivered.delete(key);
-    const changed = changedOf(key);
-    if (changed !== null) changedIn(step.changed, changed.collection).add(changed.id);
+    const [collection, id] = ofRecordKey(key);
+    changedIn(step.changed, collection).add(id);
   }
-}
-
-function changedOf(key: string): { collection: string; id: string } | null {
-  const slash = key.lastIndexOf('/');
-  const id: Bytes | null = fromHex(key.slice(slash + 1));
-  return id === null ? null : { collection: key.slice(0, slash), id: toBase64Url(id) };
 }
