@@ -112,12 +112,15 @@ export function runJoin(
     for (const netLink of net.links()) netLink.sendHello('all', new Uint8Array(16), null);
     net.look(); // those who are here already do not come again
   };
-  const tell = (): void => {
-    if (isIn()) request.onStep('loading', net.info().progress);
+  const look = (): void => {
+    if (!isIn()) return;
+    const { network, progress } = net.info();
+    request.onStep('loading', progress);
+    if (network === 'up-to-date' || net.hasCaughtUp()) finish(null);
   };
   const check = (): void => {
     later(checkEveryMs, check);
-    if (isIn() && (net.info().network === 'up-to-date' || net.hasCaughtUp())) finish(null);
+    look();
   };
   const done = new Promise<void>((resolve, reject) => {
     finish = (error) => {
@@ -131,7 +134,7 @@ export function runJoin(
   net.onLinkUp = (netLink) => {
     ask(netLink).catch(failed);
   };
-  net.onTaken = tell;
+  net.onTaken = look;
   askAgain();
   check();
   return {

@@ -72,7 +72,7 @@ export interface RoomNet {
   /** A joiner listens here for answers, and for networks to ask on. */
   onJoinAnswer: ((netLink: NetLink, frame: Bytes, from: string) => Promise<void>) | null;
   onLinkUp: ((netLink: NetLink) => void) | null;
-  /** It also hears of each pack that was taken. */
+  /** It also hears of each pack that was taken, and when a request is over. */
   onTaken: (() => void) | null;
   readonly stop: () => void;
 }
@@ -156,6 +156,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       else considerPull();
       if (by === null || isOver) core.loop.enqueue(askOlder);
       host.infoChanged();
+      net.onTaken?.();
     },
     roundBegins: beacons.roundBegins,
     changed: host.infoChanged,
