@@ -1,6 +1,7 @@
 /** Growth of all of a browser's processes while a page opens something and keeps it, at rest and at its highest. */
 import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectGarbage } from './threads.mjs';
 
 const LOOK_EVERY_MS = 250;
 
@@ -26,10 +27,6 @@ export async function watchMemory({ take, browser, page, restMs }) {
 
 /** Waits until allocators and collectors have come to rest. */
 async function collect(browser, page, restMs) {
-  if (browser.name === 'chromium') {
-    const session = await page.context().newCDPSession(page);
-    await session.send('HeapProfiler.collectGarbage');
-    await session.detach();
-  }
+  if (browser.name === 'chromium') await collectGarbage(page);
   await sleep(restMs);
 }

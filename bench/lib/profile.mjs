@@ -9,6 +9,7 @@ import { run } from '../../scripts/lib/run.mjs';
 import { driveRow } from './drive.mjs';
 import { benchRoot, repository } from './paths.mjs';
 import { quantile } from './stats.mjs';
+import { attachToWorkers } from './threads.mjs';
 
 const readableDir = join(benchRoot, '.build', 'readable');
 
@@ -58,40 +59,20 @@ export async function profileRow(row, options) {
   ].join('\n');
 }
 
-/**
- * Profiles every worker that a page has or starts. Sessions with workers are spoken to through the page's own, message
- * by message: the driver keeps none for them.
- */
+/** Profiles every worker that a page has or starts. */
 async function watchWorkers(page) {
-  const session = await page.context().newCDPSession(page);
   const starting = [];
-  const waiting = new Map();
-  let lastId = 0;
-  const send = (sessionId, method, params = {}) =>
-    new Promise((resolve) => {
-      const id = ++lastId;
-      waiting.set(id, resolve);
-      void session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params }) });
-    });
-  session.on('Target.receivedMessageFromTarget', ({ message }) => {
-    const { id, result } = JSON.parse(message);
-    waiting.get(id)?.(result);
-  });
-  session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-    if (targetInfo.type !== 'worker') return;
-    const start = async () => {
-      await send(sessionId, 'Profiler.enable');
-      await send(sessionId, 'Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
-      await send(sessionId, 'Profiler.start');
-      return sessionId;
-    };
-    starting.push(start());
-  });
-  await session.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false });
+  const start = async (send) => {
+    await send('Profiler.enable');
+    await send('Profiler.setSamplingInterval', { interval: SAMPLE_EVERY_US });
+    await send('Profiler.start');
+    return send;
+  };
+  await attachToWorkers(page, (send) => starting.push(start(send)));
   return {
     stop: async () => {
-      const sessions = await Promise.all(starting);
-      const stopped = await Promise.all(sessions.map((sessionId) => send(sessionId, 'Profiler.stop')));
+      const workers = await Promise.all(starting);
+      const stopped = await Promise.all(workers.map((send) => send('Profiler.stop')));
       return stopped.map(({ profile }) => profile);
     },
   };
