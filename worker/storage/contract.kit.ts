@@ -172,6 +172,23 @@ function atomicityTests(store: () => Store): void {
     expect(await store().list('state', ['each'])).toHaveLength(20);
   });
 
+  test('of reads asked for at one time, each sees the commits before it and has its own answer', async () => {
+    await store().commit([put('marks', ['m'], 0), put('state', ['s', 1], 'a'), put('state', ['s', 2], 'b')]);
+    const before = [store().get('marks', ['m']), store().list('state', ['s']), store().get('rooms', ['none'])];
+    const commit = store().commit([put('marks', ['m'], 1)]);
+    const between = [store().get('marks', ['m']), store().keys('state', ['s'])];
+    const next = store().commit([put('marks', ['m'], 2), { do: 'delete', table: 'state', key: ['s', 1] }]);
+    const after = [store().get('marks', ['m']), store().keys('state', ['s'])];
+    const rows = [
+      { key: ['s', 1], value: 'a' },
+      { key: ['s', 2], value: 'b' },
+    ];
+    expect(await Promise.all(before)).toEqual([0, rows, undefined]);
+    expect(await Promise.all(between)).toEqual([1, rows.map(({ key }) => key)]);
+    expect(await Promise.all(after)).toEqual([2, [['s', 2]]]);
+    await Promise.all([commit, next]);
+  });
+
   test('an empty commit is allowed', async () => {
     await store().commit([]);
     await store().commit([], { strict: true });

@@ -1,4 +1,4 @@
-import type { IDBPDatabase } from 'idb';
+import type { IDBPDatabase, IDBPObjectStore } from 'idb';
 import { deleteDB, unwrap } from 'idb';
 import type { Store, StoreKey, StoreRow, StoreTable, StoreValue, Time } from '../../../src/ports/index.js';
 import { StoreError } from '../../../src/ports/index.js';
@@ -82,8 +82,23 @@ function openStore(connection: Connection, generation: number, onClose: () => Pr
     const done = lastCommit.then(() => connection.use(doing, work)).catch(rethrow(doing));
     const settled = done.catch(() => undefined).finally(() => running.delete(settled));
     running.add(settled);
-    if (doing === 'commit') lastCommit = settled;
+    if (doing === 'commit') [lastCommit, together] = [settled, null];
     return done;
+  };
+  /** Reads that wait for the same commit share a transaction: to begin and to end one costs more than to read a few rows. */
+  let together: { readonly reads: Read[]; readonly all: Promise<readonly unknown[]> } | null = null;
+  const read = async <T>(table: StoreTable, ask: (rows: Rows) => Promise<T>): Promise<T> => {
+    if (together === null) {
+      const reads: Read[] = [];
+      const all = run('read', (db) => {
+        if (together?.reads === reads) together = null;
+        return readAll(db, reads);
+      });
+      together = { reads, all };
+    }
+    const { reads, all } = together;
+    const at = reads.push({ table, ask }) - 1;
+    return (await all)[at] as T;
   };
 
   return {
@@ -93,36 +108,39 @@ function openStore(connection: Connection, generation: number, onClose: () => Pr
     },
     get: async (table, key) => {
       const own = [...checkKey(key)];
-      return run('read', (db) => readRow(db, table, own));
+      return read(table, async (rows): Promise<StoreValue> => rows.get(own));
     },
     list: async (table, prefix, from = prefix) => {
       const range = prefixRange(checkPrefix(prefix), checkPrefix(from));
-      return run('read', (db) => readRows(db, table, range));
+      return read(table, async (rows) => listRows(rows, range));
     },
     keys: async (table, prefix) => {
       const range = prefixRange(checkPrefix(prefix));
-      return run('read', async (db) => {
-        const tx = db.transaction(table);
-        const [keys] = await Promise.all([tx.store.getAllKeys(range), tx.done]);
-        return keys.map(storeKey);
-      });
+      return read(table, async (rows) => (await rows.getAllKeys(range)).map(storeKey));
     },
     close: () => (closing ??= Promise.all(running).then(onClose)),
   };
 }
 
-/** `done` is awaited with the requests: a connection that dies under a read rejects both. */
-async function readRow(db: IDBPDatabase, table: StoreTable, key: (string | number)[]): Promise<StoreValue> {
-  const tx = db.transaction(table);
-  const value: Promise<StoreValue> = tx.store.get(key);
-  await Promise.all([value, tx.done]);
-  return value;
+/** One table within a transaction. */
+type Rows = Pick<IDBPObjectStore<unknown, string[]>, 'get' | 'getAll' | 'getAllKeys'>;
+
+interface Read {
+  readonly table: StoreTable;
+  readonly ask: (rows: Rows) => Promise<unknown>;
 }
 
-async function readRows(db: IDBPDatabase, table: StoreTable, range: IDBKeyRange): Promise<readonly StoreRow[]> {
-  const tx = db.transaction(table);
-  const all: Promise<StoreValue[]> = tx.store.getAll(range);
-  const [keys, values] = await Promise.all([tx.store.getAllKeys(range), all, tx.done]);
+/** `done` is awaited with the requests: a connection that dies under a read rejects both. */
+async function readAll(db: IDBPDatabase, reads: readonly Read[]): Promise<readonly unknown[]> {
+  const tx = db.transaction([...new Set<string>(reads.map(({ table }) => table))]);
+  const asked = reads.map(async ({ table, ask }) => ask(tx.objectStore(table)));
+  const [found] = await Promise.all([Promise.all(asked), tx.done]);
+  return found;
+}
+
+async function listRows(rows: Rows, range: IDBKeyRange): Promise<readonly StoreRow[]> {
+  const all: Promise<StoreValue[]> = rows.getAll(range);
+  const [keys, values] = await Promise.all([rows.getAllKeys(range), all]);
   return keys.map((key, i) => ({ key: storeKey(key), value: values[i] }));
 }
 
