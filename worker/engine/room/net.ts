@@ -4,12 +4,12 @@ import type { Peer, SessionAction } from '../../../src/core/session/index.js';
 import { encodeLive, frameTypes, maxLiveBodyBytes } from '../../../src/core/wire/index.js';
 import type { Link, LinkEvents } from '../../../src/ports/index.js';
 import type { Unit } from '../replica/index.js';
-import { bump, isContent, myGrant, now, type RoomCore } from './core.js';
+import { bump, isContent, type RoomCore } from './core.js';
 import type { NetworkInfo } from './info.js';
-import { mendEpochs, mintDelay } from './epochs.js';
-import { retryHeld, searchOlder } from './ingest.js';
+import { retryHeld } from './ingest.js';
 import { createAcks } from './net/acks.js';
 import { createAdmitter } from './net/admit-joiner.js';
+import { createAsking, totalEntries } from './net/asking.js';
 import { createBeacons } from './net/beacons.js';
 import { createClaims } from './net/claims.js';
 import { createClearance, type StartKind } from './net/clearance.js';
@@ -18,9 +18,9 @@ import { createGreetings } from './net/greetings.js';
 import { createIntake, type Intake } from './net/intake.js';
 import { createNetLink, type NetLink } from './net/link.js';
 import { createProgress } from './net/progress.js';
-import { createPull, type PullStart } from './net/pull.js';
+import { createMinting } from './net/minting.js';
+import { heedClocks } from './net/room-clock.js';
 import { createRoster } from './net/roster.js';
-import { createStrangers } from './net/strangers.js';
 import type { Step } from './step.js';
 import { unitColumns } from './units.js';
 
@@ -28,17 +28,8 @@ import { unitColumns } from './units.js';
 const sweepMs = 30_000;
 /** Frames waiting to be looked at; beyond, new ones are dropped and counted: the next diff finds what is missing. */
 const maxQueuedFrames = 4096;
-/** A clock that is further off says nothing about the room's time: more than the wrong day in the wrong zone (F17). */
-const maxOffsetMs = 26 * 60 * 60_000;
-/** When the room's time moves on by more than this, what waits for it is looked at. */
-const clockStepMs = 1_000;
-/** Devices without effect are thought of no more often than this. */
-const strangerLookMs = 250;
 /** A cold start asks this long after somebody has come. */
 const coldAskMs = 250;
-/** A key that is not here ends an election without a source at most so often: whoever names unknown keys stops no others. */
-const keyAskEveryMs = 10_000;
-
 export interface NetHost {
   readonly infoChanged: () => void;
   /** The state no longer follows from what was applied: rebuild it from the disk. */
@@ -94,10 +85,6 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   let offered = { count: 0, stalled: false };
   let lastSyncedAtMs: number | null = null;
   let stopped = false;
-  let minting = false;
-  let caughtUp = false;
-  let stopAsking: (() => void) | null = null;
-  let stopResting: (() => void) | null = null;
 
   const after = (ms: number, run: () => void): (() => void) => {
     const cancel = time.after(ms, () => {
@@ -137,74 +124,24 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     hereDevices: () => devicesHere(),
     sendAfter: host.sendAfter,
   });
-  /** What was held here, and waited, when the round began that runs. */
-  let heldBefore = '';
-  const pull = createPull(core, {
-    reach: roster.reach,
-    links: () => [...links.values()],
-    servers: () => Math.max(1, roster.members().length),
-    ended: ({ by, complete, untilMs, wasControlOnly, isWhole, goesOn }) => {
-      if (by !== null && isWhole && !wasControlOnly) {
-        caughtUp = true;
-        beacons.fetched(by);
-      }
-      const isOver = by !== null && !wasControlOnly && !goesOn;
-      if (isOver) beacons.roundEnds(by, { brought: holdings(core) !== heldBefore, complete });
-      if (by !== null && wasControlOnly && roster.isEffective(by)) ask({ prefer: by, controlOnly: false });
-      else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
-      else if (goesOn) pull.start(reqOf(by));
-      else considerPull();
-      if (by === null || isOver) core.loop.enqueue(askOlder);
-      host.infoChanged();
-      net.onTaken?.();
+  const asking = createAsking(core, {
+    roster,
+    beacons,
+    isCold: options.isCold,
+    isStopped: () => stopped,
+    after,
+    admitted: (step, ingested) => {
+      intake.admitted(step, ingested, null);
     },
-    roundBegins: beacons.roundBegins,
+    synced: () => {
+      lastSyncedAtMs = time.now();
+      if (net.onTaken === null) progress.restart(); // a join is one catch-up, however many rounds it takes
+      host.infoChanged();
+    },
+    ended: () => net.onTaken?.(),
     changed: host.infoChanged,
   });
-  /** What waits may name an entry that is here, and older than what is in memory. */
-  const askOlder = async (step: Step): Promise<void> => {
-    const found = await searchOlder(core, step);
-    if (found !== null) intake.admitted(step, found, null);
-  };
-  const reqOf = (device: Bytes): PullStart => ({ prefer: options.isCold ? null : device, controlOnly: false });
-  const ask = (o: PullStart): void => {
-    const before = holdings(core);
-    if (pull.start(o)) heldBefore = before;
-  };
-  const fetchFrom = (device: Bytes): void => {
-    if (!roster.isEffective(device)) return ask({ prefer: device, controlOnly: true, isStranger: true });
-    ask(reqOf(device));
-  };
-  const askAgain = (device: Bytes): void => {
-    const dropped = pull.drop(device);
-    if (dropped !== null) ask({ ...dropped, prefer: options.isCold ? null : device });
-  };
-  const considerPull = (): void => {
-    stopResting?.();
-    if (stopped || (pull.isActive() && !pull.isToStranger())) return;
-    const source = beacons.bestSource();
-    const restMs = source === null ? 0 : beacons.restMs(source.device);
-    if (source !== null && restMs === 0) return fetchFrom(source.device);
-    if (source !== null) stopResting = after(restMs, considerPull);
-    askStranger();
-    if (roster.members().length === 0 || source !== null) return;
-    lastSyncedAtMs = time.now();
-    if (net.onTaken === null) progress.restart(); // a join is one catch-up, however many rounds it takes
-    host.infoChanged();
-  };
-
-  const strangers = createStrangers(core, roster);
-  /** Nobody of them has a beacon to go by: they are asked in turn, one alone, when there is nothing else to ask for. */
-  const askStranger = (): void => {
-    stopAsking?.();
-    const peer = stopped || pull.isActive() ? null : strangers.due();
-    if (peer !== null) {
-      strangers.asked(peer);
-      ask({ prefer: peer.device, controlOnly: true, isStranger: true });
-    }
-    const at = strangers.nextAtMs();
-    stopAsking = at === null ? null : after(Math.max(strangerLookMs, at - time.now()), askStranger);
-  };
+  const { pull, ask, fetchFrom, askAgain, askStranger, considerPull, missingKey } = asking;
 
   const session = (netLink: NetLink, actions: readonly SessionAction[]): void => {
     for (const action of actions) {
@@ -215,16 +152,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       if (action.do === 'peer-asks') onAsks(netLink, action.peer);
     }
     scheduleTick(netLink);
-    // The own clock has a voice too, so that one liar beside one honest peer moves nobody (F17). Who comes in needs the
-    // room's time to take its control at all: until its grant has effect it goes by whoever let it in, of several that say
-    // so by the latest. It signs nothing before.
-    const isMember = core.admitters.length === 0 || myGrant(core) !== null;
-    const isAdmitter = (peer: Peer): boolean => core.admitters.some((one) => equalBytes(peer.device, one));
-    const known = isMember ? roster.members() : roster.here().filter(isAdmitter);
-    const offsets = known.map((peer) => peer.offsetMs).filter((offset) => Math.abs(offset) <= maxOffsetMs);
-    const before = now(core);
-    core.offsetsMs = isMember ? [0, ...offsets] : offsets.sort((a, b) => b - a).slice(0, 1);
-    if (now(core) > before + clockStepMs) core.loop.enqueue(tryHeld);
+    if (heedClocks(core, roster)) core.loop.enqueue(tryHeld);
   };
   const scheduleTick = (netLink: NetLink): void => {
     const at = netLink.sessions.nextTickAt();
@@ -268,22 +196,6 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     }
     host.infoChanged();
   };
-  /** Nobody may write under an epoch that somebody without effect can read: a new one is due (send rule, F5). */
-  const considerMint = (): void => {
-    const wait = clearance.isCleared() ? mintDelay(core, devicesHere()) : null;
-    if (wait === null || minting) return;
-    minting = true;
-    after(wait, () => {
-      core.loop.enqueue(async (step) => {
-        minting = false;
-        if (mintDelay(core, devicesHere()) === null) return;
-        const units = await mendEpochs(core, step);
-        if (units.length === 0) return; // what is against it has to change first
-        host.sendAfter(step, units);
-        controlChanged(step);
-      });
-    });
-  };
   /** Strangers may be members now, keys may be new. */
   const controlChanged = (step: Step): void => {
     step.effects.push(() => {
@@ -296,6 +208,13 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     });
   };
 
+  const considerMint = createMinting(core, {
+    isCleared: () => clearance.isCleared(),
+    devicesHere,
+    after,
+    sendAfter: host.sendAfter,
+    controlChanged,
+  });
   const { reload, rejectedOwn, infoChanged } = host;
   const flow = { acks, beacons, clearance, pull, fetchFrom, askAgain, considerPull };
   const took = (count: number, source: Bytes): void => {
@@ -309,17 +228,6 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const suspect = (netLink: NetLink, address: string): void => {
     netLink.sessions.suspect(address, time.now());
     scheduleTick(netLink);
-  };
-  let keyAskedAtMs = -keyAskEveryMs;
-  /** The claims that an election waits for may come under that key: it gives way, but not again and again. */
-  const missingKey = (netLink: NetLink, address: string): void => {
-    const peer = netLink.sessions.peerAt(address);
-    if (peer === null || !roster.isEffective(peer.device)) return;
-    if (pull.isActive() && pull.source() === null && time.now() - keyAskedAtMs >= keyAskEveryMs) {
-      keyAskedAtMs = time.now();
-      pull.handle({ is: 'cancel' });
-    }
-    ask({ prefer: peer.device, controlOnly: true });
   };
   const dispatch = createDispatch(core, {
     ...flow,
@@ -438,7 +346,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
       host.infoChanged();
     },
     links: () => [...links.values()],
-    hasCaughtUp: () => caughtUp || beacons.isAgreed(),
+    hasCaughtUp: asking.hasCaughtUp,
     isTransferring: () => claims.isServing() || pull.source() !== null,
     look: () => {
       considerPull();
@@ -455,15 +363,4 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
   };
   return net;
-}
-
-/** Changes with everything that comes here, also what has to wait, and keys. */
-function holdings(core: RoomCore): string {
-  return [totalEntries(core), core.state.forks.size, core.held.length, core.epochKeys.size].join();
-}
-
-function totalEntries(core: RoomCore): number {
-  let total = core.state.control.entryCount;
-  for (const domain of core.state.domains.values()) total += domain.entryCount;
-  return total;
 }
