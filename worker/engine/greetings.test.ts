@@ -73,6 +73,17 @@ test('[SYN-5] who says the same sum has said all roots, and that it holds nothin
   expect(a.sent()).toEqual(greeting);
 });
 
+test('[SYN-5] a sum does not stand for more than was said until then: a BEACON right behind it is the newer word', async () => {
+  const founder = await foundCore();
+  const [a, b] = [sideOf(founder), sideOf(await memberCore(founder))];
+  const peer = seenBy(a, b);
+  const news: Beacon = { domains: [], serve: true, hidden: false };
+  founder.loop.enqueue(() => void a.greetings.greet(a.netLink, peer));
+  founder.loop.enqueue(() => void a.heard.push(news));
+  await founder.loop.idle();
+  expect([a.heard.length, a.heard.at(-1)]).toEqual([2, news]);
+});
+
 function countIn({ state }: RoomCore, domainId: Bytes): number {
   const domain = [state.control, ...state.domains.values()].find(({ id }) => id.join() === domainId.join());
   return domain?.entryCount ?? 0;
