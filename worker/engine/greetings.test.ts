@@ -128,6 +128,18 @@ test('[SYN-5] nothing is said to whom has no effect, by whom has no grant, of wh
   expect(sumOf(sideOf(founder))).not.toBe(null);
 });
 
+test('[SYN-5] [F10] what is not stored here is not what a sum is compared with: it may be lost, and with it what the other has', async () => {
+  const founder = await foundCore();
+  const [a, b] = [sideOf(founder), sideOf(await memberCore(founder))];
+  await act(founder, (step) => {
+    step.ops.push({ do: 'put', table: 'state', key: [founder.room, 'something'], value: 1 });
+    a.greetings.greet(a.netLink, seenBy(a, b));
+  });
+  await founder.loop.idle();
+  expect(a.sent()).toEqual(greeting);
+  expect([a.heard, a.answers]).toEqual([[], []]);
+});
+
 test('[SYN-5] a cold start believes no sum', async () => {
   const founder = await foundCore();
   const [a, b] = [sideOf(founder, { isCold: true }), sideOf(await memberCore(founder))];

@@ -47,7 +47,8 @@ export function createGreetings(core: RoomCore, host: GreetingsHost): Greetings 
     return prk ? sumOfRoots(prk, place, summariesOf(core)) : null;
   };
   const isSame = (netLink: NetLink, { device, session, sum }: Peer): boolean => {
-    if (sum === null) return false;
+    // What is not stored may be lost again, and be above mine then (F10).
+    if (sum === null || !core.loop.isStored()) return false;
     const mine = sumOf({ sender: device, session, echo: netLink.session });
     return mine !== null && equalBytes(mine, sum);
   };
