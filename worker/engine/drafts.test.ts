@@ -20,7 +20,7 @@ import { hasReadyDrafts, signDrafts } from './room/drafts/sign.js';
 import type { DraftRow } from './room/drafts/types.js';
 import { loadRoom } from './room/load.js';
 import { createSnapshots } from './room/snapshot/keep.js';
-import { isDelivered } from './room/undelivered.js';
+import { isDelivered, noteUndelivered } from './room/undelivered.js';
 import { createViews } from './room/views.js';
 import { verifyUnit } from './room/units.js';
 import { testDeclaration } from './rig.kit.js';
@@ -364,4 +364,17 @@ test('[X8] drafts of another engine are not delivered by one at their end that c
   ada.delivered.set(main, 2);
   views.flush('all', null);
   expect(told).toEqual([0, 0, 3]);
+});
+
+test('[X8] a lost tail that comes back is older than the drafts: a record that both change is delivered with the draft', async () => {
+  const { ada, main } = await smallRoom(createMemoryDisk());
+  const [insert, change] = counted(ada, 1) as [Bytes, Bytes];
+  await draft(ada, [insert, change]);
+  const key = [...ada.undelivered.keys()].at(-1) ?? '';
+  const items = [{ hlc: tick(ada), payload: change }];
+  const [unit] = await act(ada, (step) => commitSigned(ada, step, { domainHex: main, items }));
+  noteUndelivered(ada, unit?.entries ?? []);
+  expect(ada.undelivered.get(key)).toEqual({ domain: main, isDraft: true, n: 1 });
+  await signAll(ada);
+  expect(ada.undelivered.get(key)).toEqual({ domain: main, isDraft: false, n: 2 });
 });

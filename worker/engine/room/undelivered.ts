@@ -25,7 +25,8 @@ export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef, draft:
     if (op.kind === 'opaque') continue;
     const key = recordKey(op.collection, recordIdText(op.id));
     const known = core.undelivered.get(key);
-    if (draft !== null && (known?.isDraft !== true || known.n !== draft)) continue;
+    // A draft is newer than every entry but the one that it becomes: it comes after a lost tail, too (F10).
+    if (!ref.isDraft && known?.isDraft === true ? known.n !== draft : draft !== null) continue;
     if (draft === null) core.undelivered.delete(key);
     core.undelivered.set(key, ref);
   }
