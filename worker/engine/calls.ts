@@ -21,7 +21,7 @@ import {
   writeMeta,
 } from './create.js';
 import { createInvite, revokeInvite } from './invites.js';
-import { createJoins, type Joins } from './joins.js';
+import { begunJoins, createJoins, type Joins } from './joins.js';
 import type { EnginePorts } from './ports.js';
 import { myGrant } from './room/core.js';
 import { canAct } from './room/local.js';
@@ -81,6 +81,7 @@ export function createCalls(ports: EnginePorts, c: CallContext): Calls {
     },
     erase: async () => {
       for (const { id } of c.rooms.list()) await forget(c, id);
+      for (const room of await begunJoins(ports)) if (!c.rooms.open().has(room)) await c.rooms.forget(room);
       return null;
     },
     createInvite: async (_from, a) => createInvite(openRoom(c, a.room), a),

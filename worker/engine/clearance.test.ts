@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { controlId } from './replica/index.js';
 import { createClearance } from './room/net/clearance.js';
 import { writeControl } from './room/author.js';
+import { StoreError } from '../../src/ports/index.js';
+import { ingestUnit } from './room/ingest.js';
+import { loadRoom } from './room/load.js';
 import { act, forgeControl, foundCore, give, grantFor, memberCore, strangerCore } from './core.kit.js';
 
 test('[F10] a cleared start that is shown a tail it lacks signs nothing until it has fetched it', async () => {
@@ -30,6 +33,35 @@ test('[F10] a cleared start that is shown a tail it lacks signs nothing until it
   });
   expect(clearance.isCleared()).toBe(true);
   clearance.stop();
+});
+
+test('[F10] a lost tail is here once it is stored: what was in memory when a commit failed clears nothing', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const adaId = ada.keys.deviceId;
+  bob.row = { ...bob.row, boots: [Buffer.from(bob.boot).toString('hex')] };
+  const tail = await forgeControl(bob, { kind: 'fold' });
+  const entryId = tail.entries[0]?.id ?? adaId;
+  const head = { domainId: controlId, seq: 0, entryId, sig: tail.endSig, boot: bob.boot };
+  const told = createClearance(bob, { start: 'again', changed: () => undefined });
+  const untold = createClearance(bob, { start: 'again', changed: () => undefined });
+  expect(await told.answered(adaId, [head])).toBe('behind');
+  const take = (end: () => void): Promise<unknown> =>
+    act(bob, async (step) => {
+      await ingestUnit(bob, step, { unit: tail, bytes: 500 });
+      told.ownEntries(step, [bob.boot]);
+      await untold.answered(adaId, [head]);
+      end();
+    });
+  const fail = (): never => {
+    throw new StoreError('full', 'no place');
+  };
+  await expect(take(fail)).rejects.toThrow('no place');
+  await loadRoom(bob);
+  expect([told.isCleared(), untold.isCleared()]).toEqual([false, false]);
+  await take(() => undefined);
+  expect([told.isCleared(), untold.isCleared()]).toEqual([true, true]);
+  for (const clearance of [told, untold]) clearance.stop();
 });
 
 test('[F10] the commit of a grant is strict: who lost it would take itself to be alone, and sign its places again', async () => {

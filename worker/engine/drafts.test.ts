@@ -3,12 +3,14 @@ import { expect, test } from 'vitest';
 import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { encodePayload, type Op } from '../../src/core/op/index.js';
 import { encodeDeclaration, schemaPrefix } from '../../src/core/schema/index.js';
+import type { RoomInfo } from '../../src/bridge/index.js';
+import { StoreError } from '../../src/ports/index.js';
 import { createMemoryDisk } from '../storage/index.js';
 import { manualTime, rest, restart, settled, smallRoom, type SmallPacks } from './compact.kit.js';
 import { domainNamed, insertOf, payloadOf } from './content.kit.js';
 import { act, copyAll, unitsOf } from './core.kit.js';
 import { allDrafts, historyOf, oldDraftRow, signAll } from './drafts.kit.js';
-import { takeWrites } from './room/local.js';
+import { commitSigned, takeWrites } from './room/local.js';
 import { tick } from './room/author.js';
 import type { RoomCore } from './room/core.js';
 import { planRows } from './room/drafts/merge.js';
@@ -16,8 +18,10 @@ import { draftCount, keepDrafts } from './room/drafts/queue.js';
 import { maxRowDrafts, maxRowWeight } from './room/drafts/row.js';
 import { hasReadyDrafts, signDrafts } from './room/drafts/sign.js';
 import type { DraftRow } from './room/drafts/types.js';
+import { loadRoom } from './room/load.js';
 import { createSnapshots } from './room/snapshot/keep.js';
-import { isDelivered } from './room/undelivered.js';
+import { isDelivered, noteUndelivered } from './room/undelivered.js';
+import { createViews } from './room/views.js';
 import { verifyUnit } from './room/units.js';
 import { testDeclaration } from './rig.kit.js';
 import { dying, isFromSnapshot, openAgain, snap, snapshotRows } from './snapshot.kit.js';
@@ -319,4 +323,58 @@ test('[F10] a row that is damaged is told and left out; the others are signed, a
   expect([...again.state.records.entries('cards')].length).toBe(200);
   await signAll(again);
   expect([draftCount(again), again.state.domains.get(domainNamed(again, 'main'))?.entryCount]).toEqual([0, 2]);
+});
+
+test('[X8] what drafts were to become in a commit that failed says nothing of what they have become since', async () => {
+  const room = await smallRoom(createMemoryDisk());
+  const { ada, main } = room;
+  await draft(ada, cards(ada, 3));
+  const refused = act(ada, async (step) => {
+    await signDrafts(ada, step);
+    throw new StoreError('full', 'no place');
+  });
+  await expect(refused).rejects.toThrow('no place');
+  await loadRoom(ada);
+  // As entries that were lost, and are fetched before anything is signed (F10).
+  const items = cards(ada, 4, 3).map((payload) => ({ hlc: tick(ada), payload }));
+  await act(ada, (step) => commitSigned(ada, step, { domainHex: main, items }));
+  await signAll(ada);
+  const ref = { domain: main, isDraft: true, n: 2 };
+  ada.delivered.set(main, 4);
+  expect(isDelivered(ada, ref)).toBe(false);
+  ada.delivered.set(main, 7);
+  expect(isDelivered(ada, ref)).toBe(true);
+});
+
+test('[X8] drafts of another engine are not delivered by one at their end that can have no effect', async () => {
+  const room = await smallRoom(createMemoryDisk());
+  const { ada, main } = room;
+  const nowhere = encodePayload({ schema, ops: [insertOf(ada, 'chat', { body: 'in the wrong domain' })] });
+  const drafts = [...cards(ada, 2), nowhere].map((payload) => ({ hlc: tick(ada), payload }));
+  await act(ada, (step) => keepDrafts(ada, step, { domain: main, drafts }));
+  ada.marks.set('page', 3);
+  for (const domainHex of ada.state.domains.keys()) if (domainHex !== main) ada.delivered.set(domainHex, 100);
+  const told: number[] = [];
+  const views = createViews(ada, () => ({}) as RoomInfo);
+  views.open('page', (message) => {
+    if (message.t === 'view') told.push(message.update.deliveredUpTo);
+  });
+  await act(ada, (step) => signDrafts(ada, step));
+  views.flush('all', null);
+  ada.delivered.set(main, 2);
+  views.flush('all', null);
+  expect(told).toEqual([0, 0, 3]);
+});
+
+test('[X8] a lost tail that comes back is older than the drafts: a record that both change is delivered with the draft', async () => {
+  const { ada, main } = await smallRoom(createMemoryDisk());
+  const [insert, change] = counted(ada, 1) as [Bytes, Bytes];
+  await draft(ada, [insert, change]);
+  const key = [...ada.undelivered.keys()].at(-1) ?? '';
+  const items = [{ hlc: tick(ada), payload: change }];
+  const [unit] = await act(ada, (step) => commitSigned(ada, step, { domainHex: main, items }));
+  noteUndelivered(ada, unit?.entries ?? []);
+  expect(ada.undelivered.get(key)).toEqual({ domain: main, isDraft: true, n: 1 });
+  await signAll(ada);
+  expect(ada.undelivered.get(key)).toEqual({ domain: main, isDraft: false, n: 2 });
 });

@@ -73,6 +73,17 @@ test('[SYN-5] who says the same sum has said all roots, and that it holds nothin
   expect(a.sent()).toEqual(greeting);
 });
 
+test('[SYN-5] a sum does not stand for more than was said until then: a BEACON right behind it is the newer word', async () => {
+  const founder = await foundCore();
+  const [a, b] = [sideOf(founder), sideOf(await memberCore(founder))];
+  const peer = seenBy(a, b);
+  const news: Beacon = { domains: [], serve: true, hidden: false };
+  founder.loop.enqueue(() => void a.greetings.greet(a.netLink, peer));
+  founder.loop.enqueue(() => void a.heard.push(news));
+  await founder.loop.idle();
+  expect([a.heard.length, a.heard.at(-1)]).toEqual([2, news]);
+});
+
 function countIn({ state }: RoomCore, domainId: Bytes): number {
   const domain = [state.control, ...state.domains.values()].find(({ id }) => id.join() === domainId.join());
   return domain?.entryCount ?? 0;
@@ -115,6 +126,18 @@ test('[SYN-5] nothing is said to whom has no effect, by whom has no grant, of wh
   });
   await founder.loop.idle();
   expect(sumOf(sideOf(founder))).not.toBe(null);
+});
+
+test('[SYN-5] [F10] what is not stored here is not what a sum is compared with: it may be lost, and with it what the other has', async () => {
+  const founder = await foundCore();
+  const [a, b] = [sideOf(founder), sideOf(await memberCore(founder))];
+  await act(founder, (step) => {
+    step.ops.push({ do: 'put', table: 'state', key: [founder.room, 'something'], value: 1 });
+    a.greetings.greet(a.netLink, seenBy(a, b));
+  });
+  await founder.loop.idle();
+  expect(a.sent()).toEqual(greeting);
+  expect([a.heard, a.answers]).toEqual([[], []]);
 });
 
 test('[SYN-5] a cold start believes no sum', async () => {

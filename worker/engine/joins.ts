@@ -195,6 +195,12 @@ async function requestOf(
   return { keys, request, isKnown: false };
 }
 
+/** Rooms (hex) that somebody has begun to join, whether or not that goes on. */
+export async function begunJoins({ store }: Pick<EnginePorts, 'store'>): Promise<string[]> {
+  const keys = await store.keys('state', []);
+  return keys.flatMap(([room, what]) => (what === 'join' ? [String(room)] : []));
+}
+
 function joinKey(room: string): StoreKey {
   return [room, 'join'];
 }

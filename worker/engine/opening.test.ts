@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { fromHex } from '../../src/core/base/index.js';
 import { encodeInviteCode } from '../../src/core/invite/index.js';
 import { encodeDeclaration } from '../../src/core/schema/index.js';
@@ -62,5 +62,26 @@ test('[B08] a join to a room that is here already opens it, and ends the same wa
   expect(tab.client()?.rooms.map(({ id }) => id)).toEqual([room]);
   expect(new Set((await device.ports.store.keys('packs', [])).map(([id]) => id))).toEqual(new Set([room]));
   expect(await tab.call('join', { join: 'k', link, declaration, profile })).toEqual({ room });
+  await device.engine.stop();
+});
+
+test('[B08] a room that is deleted while it is being read is gone: who opens it is told so, and the list does not show it again', async () => {
+  const { device, room } = await restarted(300);
+  const tab = device.tab();
+  const { store } = device.ports;
+  const list = store.list.bind(store);
+  const forgotten: Promise<null>[] = [];
+  vi.spyOn(store, 'list').mockImplementation(async (...range) => {
+    if (forgotten.length === 0) forgotten.push(tab.call('forget', { room }));
+    return list(...range);
+  });
+  const codeOf = (error: { code?: string }): string | undefined => error.code;
+  const opened = tab.call('open', { room, declaration }).catch(codeOf);
+  await vi.waitFor(() => expect(forgotten).toHaveLength(1));
+  await Promise.all(forgotten);
+  expect(await opened).toBe('room/closed');
+  expect(tab.client()?.rooms).toEqual([]);
+  expect(await tab.call('open', { room, declaration })).toBe(null);
+  expect(await device.ports.store.keys('rooms', [])).toEqual([]);
   await device.engine.stop();
 });

@@ -118,6 +118,22 @@ test('[B08] a join that is given up in the middle leaves its request alone, by w
   await host.device.engine.stop();
 }, 30_000);
 
+test('[B08] what joins that were given up have left, keys and packs, goes when everything is erased', async () => {
+  const host = await startHost(1_000);
+  const guest = await startDevice();
+  const [tab, page] = [guest.tab(), guest.tab()];
+  page.lend(host.room.room, host.network.transport('guest'));
+  page.call('join', { join: 'a', link: host.link, declaration, profile }).catch(codeOf);
+  await heard(page, 0.2);
+  page.gone();
+  await vi.waitFor(async () => expect((await tab.call('stats', {})).counters).toEqual({}));
+  expect(await stored(guest)).toEqual(expect.arrayContaining(['state join']));
+  await tab.call('erase', {});
+  expect(await stored(guest)).toEqual([]);
+  await guest.engine.stop();
+  await host.device.engine.stop();
+}, 30_000);
+
 test('[B08] a join that nobody could have heard of leaves nothing', async () => {
   const host = await startHost(1);
   const guest = await startDevice();

@@ -105,9 +105,9 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
   const load = async (room: string, holder: string, isOver: () => boolean): Promise<OpenRoom> => {
     await closing.get(room);
     const row = rows.get(room);
-    const keys = row && (await ports.vault.openDeviceKeys(row.handle));
-    const roomId = fromHex(room);
-    if (!row || !keys || roomId === null) throw callError('storage/broken', 'the keys of the room cannot be used');
+    if (row === undefined) throw deleted();
+    const [keys, roomId] = [await ports.vault.openDeviceKeys(row.handle), fromHex(room)];
+    if (!keys || roomId === null) throw callError('storage/broken', 'the keys of the room cannot be used');
     const boot = ports.random.bytes(8);
     const booted: RoomRow = { ...row, boots: [...row.boots, toHex(boot)].slice(-maxBoots) };
     const core = newCore({ roomId, keys, boot, row: booted });
@@ -118,12 +118,14 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
       // Before anything is signed in this start it is on the disk (F10).
       ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true }),
     ]);
+    if (!rows.has(room)) throw deleted();
     rows.set(room, booted);
     const opened = adopt(core, holder, { start: 'again', isCold: ports.isCold === true });
     for (const [id, code] of codes) opened.codes.set(id, code);
     for (const [request, id] of requests) opened.requests.set(request, id);
     return opened;
   };
+  const deleted = (): Error => callError('room/closed', 'the room was deleted from this device');
   const release: Rooms['release'] = async (room, holder) => {
     const found = open.get(room);
     if (found === undefined || !found.holders.delete(holder) || found.holders.size > 0) return;

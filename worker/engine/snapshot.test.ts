@@ -11,7 +11,7 @@ import { testDeclaration } from './rig.kit.js';
 import { encodeLive, type SyncReq } from '../../src/core/wire/index.js';
 import { countOf, domainOf, idAt, type Chain, type Unit } from './replica/index.js';
 import { writeControl } from './room/author.js';
-import type { RoomCore } from './room/core.js';
+import type { RoomCore, WriteRef } from './room/core.js';
 import { searchOlder } from './room/ingest.js';
 import { loadRoom } from './room/load.js';
 import { draftCount } from './room/drafts/queue.js';
@@ -21,7 +21,7 @@ import { createClearance, resumeFor } from './room/net/clearance.js';
 import { unitOfLive } from './room/net/inbound.js';
 import { serve } from './room/net/source.js';
 import { unitColumns } from './room/units.js';
-import { snapshotVersion } from './room/snapshot/form.js';
+import { packUndelivered, snapshotVersion, unpackUndelivered } from './room/snapshot/form.js';
 import { freezeRoom, snapshotOps } from './room/snapshot/write.js';
 import { counting, dying, flipped, isFromSnapshot, openAgain, snap, snapshotRows } from './snapshot.kit.js';
 import { stateDifference } from './state.kit.js';
@@ -64,6 +64,17 @@ async function pair(): Promise<{ ada: RoomCore; bob: RoomCore }> {
   expect(await snap(ada)).toBe(true);
   return { ada, bob };
 }
+
+test('[X8] what waits for delivery is in order after a snapshot: an acknowledgement looks no further than it reaches', () => {
+  const undelivered = new Map<string, WriteRef>();
+  const put = (key: string, ref: Partial<WriteRef>): unknown =>
+    undelivered.set(key, { domain: 'main', isDraft: false, n: undelivered.size, ...ref });
+  for (const key of ['cards/a', 'notes/long', 'cards/b', 'notes/last']) put(key, {});
+  for (const key of ['notes/next', 'cards/c', 'notes/more']) put(key, { isDraft: true, n: undelivered.size - 4 });
+  const into = new Map<string, WriteRef>();
+  unpackUndelivered(packUndelivered(undelivered), { delivered: new Map(), into });
+  expect([...into]).toEqual([...undelivered]);
+});
 
 test('[B03] a room opens from a snapshot and what came after it as from all of its history', async () => {
   const { ada, bob } = await pair();

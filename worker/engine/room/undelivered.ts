@@ -25,7 +25,8 @@ export function trackWrite(core: RoomCore, payload: Bytes, ref: WriteRef, draft:
     if (op.kind === 'opaque') continue;
     const key = recordKey(op.collection, recordIdText(op.id));
     const known = core.undelivered.get(key);
-    if (draft !== null && (known?.isDraft !== true || known.n !== draft)) continue;
+    // A draft is newer than every entry but the one that it becomes: it comes after a lost tail, too (F10).
+    if (!ref.isDraft && known?.isDraft === true ? known.n !== draft : draft !== null) continue;
     if (draft === null) core.undelivered.delete(key);
     core.undelivered.set(key, ref);
   }
@@ -47,8 +48,9 @@ export function isDelivered(core: RoomCore, { domain, isDraft, n }: WriteRef): b
   const known = core.delivered.get(domain) ?? 0;
   if (!isDraft) return n < known;
   if (n >= (core.drafts.get(domain)?.rows[0]?.n ?? Infinity)) return false;
-  // One that never became an entry was told as such: there is nothing of it to deliver.
-  return (core.signedDrafts.get(domain)?.find(({ before }) => n < before)?.seq ?? -1) < known;
+  const signed = core.signedDrafts.get(domain) ?? [];
+  // One that never became an entry was told as such: of it there is nothing to deliver, but of those before it.
+  return ((signed.find(({ before }) => n < before) ?? signed.at(-1))?.seq ?? -1) < known;
 }
 
 /**

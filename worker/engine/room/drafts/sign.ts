@@ -123,12 +123,14 @@ async function signReady(
   });
   const isBulk = ready.length > maxLiveDrafts;
   signed.units.push(...(await commitSigned(core, step, { domainHex: domain, items, isBulk })));
+  const known = core.signedDrafts.get(domain) ?? [];
   let [seq, before] = [head?.seq ?? -1, 0];
   for (const { payload, n } of ready) {
     trackWrite(core, payload, { domain, isDraft: false, n: ++seq }, n);
     before = n + 1;
   }
-  core.signedDrafts.set(domain, [...(core.signedDrafts.get(domain) ?? []), { before, seq }]);
+  core.signedDrafts.set(domain, [...known, { before, seq }]);
+  step.failures.push(() => core.signedDrafts.set(domain, known));
 }
 
 function judge(core: RoomCore, domainHex: string, { payload }: Draft): Fault | null {

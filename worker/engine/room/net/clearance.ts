@@ -52,12 +52,17 @@ export function createClearance(
   let above: readonly ResumeHead[] = [];
   let stopWait: (() => void) | null = null;
 
+  /** Once what is in memory is stored: a tail whose commit fails is lost again. */
   const clear = (how: string): void => {
-    if (cleared || core.blocked !== null) return;
-    cleared = true;
-    stopWait?.();
-    bump(core, how);
-    o.changed();
+    core.loop.afterCommit(() => {
+      if (cleared || core.blocked !== null || !above.every(isHeld)) return;
+      cleared = true;
+      if (above.length > 0) bump(core, 'tailsRecovered');
+      above = [];
+      stopWait?.();
+      bump(core, how);
+      o.changed();
+    });
   };
   const isHeld = ({ domainId, seq, entryId }: ResumeHead): boolean => {
     const mine = idAt(domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(core.device), seq);
@@ -94,11 +99,7 @@ export function createClearance(
         // With the entries that tell: a restart must not forget it.
         step.ops.push({ do: 'put', table: 'state', key: [core.room, 'blocked'], value: core.blocked });
         o.changed();
-      } else if (above.length > 0 && above.every(isHeld)) {
-        above = [];
-        bump(core, 'tailsRecovered');
-        clear('resumed');
-      }
+      } else if (above.length > 0) clear('resumed');
     },
     ownFork: () => {
       if (core.blocked !== null) return;

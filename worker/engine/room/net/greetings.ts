@@ -47,16 +47,17 @@ export function createGreetings(core: RoomCore, host: GreetingsHost): Greetings 
     return prk ? sumOfRoots(prk, place, summariesOf(core)) : null;
   };
   const isSame = (netLink: NetLink, { device, session, sum }: Peer): boolean => {
-    if (sum === null) return false;
+    // What is not stored may be lost again, and be above mine then (F10).
+    if (sum === null || !core.loop.isStored()) return false;
     const mine = sumOf({ sender: device, session, echo: netLink.session });
     return mine !== null && equalBytes(mine, sum);
   };
   /** It has said as much as by a BEACON of all that is held here and a RESUME with nothing above it. */
   const agree = (peer: Peer): void => {
     const said = { domains: summariesOf(core), serve: true, hidden: false };
+    host.beacons.hear(peer.device, said); // at once: what it says next may be in the queue already
     core.loop.enqueue(async (step) => {
       if (host.roster.reach(peer.device) === null || !host.roster.isEffective(peer.device)) return;
-      host.beacons.hear(peer.device, said);
       takeBeacon(core, step, said);
       await host.clearance.answered(peer.device, []);
       host.considerPull();

@@ -78,20 +78,23 @@ export function packUndelivered(undelivered: ReadonlyMap<string, WriteRef>): Und
   return [...runs.values()].map((run) => [run.domain, run.isDraft, run.keyLength, run.keys.join(''), run.steps]);
 }
 
-/** What {@link packUndelivered} has taken apart, but for what has been delivered since. */
+/** What {@link packUndelivered} has taken apart, but for what has been delivered since; the newest of a domain are last. */
 export function unpackUndelivered(
   runs: readonly UndeliveredRun[],
   o: { readonly delivered: ReadonlyMap<string, number>; readonly into: Map<string, WriteRef> },
 ): void {
+  const found: [key: string, ref: WriteRef][] = [];
   for (const [domain, isDraft, keyLength, keys, steps] of runs) {
     const from = isDraft ? 0 : (o.delivered.get(domain) ?? 0);
     let [at, n] = [0, 0];
     for (const step of steps) {
       n += step;
-      if (n >= from) o.into.set(keys.slice(at, at + keyLength), { domain, isDraft, n });
+      if (n >= from) found.push([keys.slice(at, at + keyLength), { domain, isDraft, n }]);
       at += keyLength;
     }
   }
+  found.sort(([, a], [, b]) => Number(a.isDraft) - Number(b.isDraft) || a.n - b.n);
+  for (const [key, ref] of found) o.into.set(key, ref);
 }
 
 /** What ties the rows of one snapshot together. */
