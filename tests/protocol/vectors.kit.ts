@@ -287,7 +287,7 @@ function messages(): Record<string, Vector> {
     controlOnly: false,
     transfer: 0x5eed_0000,
     domains: [{ domainId, root, count: 4, entries: toClockEntries(clock()), window: { after: null, upTo: null } }],
-    held: [{ domainId, author: founder.id, seq: 3 }],
+    held: [{ domainId, author: founder.id, seq: 3, head: domainId.slice(0, 16) }],
   };
   const grant: wire.SyncGrant = {
     reqId: reqId(),

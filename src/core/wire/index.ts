@@ -40,5 +40,13 @@ export type { SyncError } from './sync-error.js';
 export { decodeSyncError, encodeSyncError } from './sync-error.js';
 export type { DomainRange, SyncGrant } from './sync-grant.js';
 export { decodeSyncGrant, encodeSyncGrant, maxGrantFloors } from './sync-grant.js';
-export type { RequestDomain, SyncReq } from './sync-req.js';
-export { decodeSyncReq, encodeSyncReq, fitSyncReq, maxExcluded, maxHeld, maxRequestDomains } from './sync-req.js';
+export type { HeldRange, RequestDomain, SyncReq } from './sync-req.js';
+export {
+  decodeSyncReq,
+  encodeSyncReq,
+  fitSyncReq,
+  heldHeadBytes,
+  maxExcluded,
+  maxHeld,
+  maxRequestDomains,
+} from './sync-req.js';

@@ -99,7 +99,7 @@ export const syncReq: SyncReq = {
       window: { after: bytes(16, 1), upTo: bytes(16, 8) },
     },
   ],
-  held: [{ domainId: dataDomain, author: bytes(32, 6), seq: 12 }],
+  held: [{ domainId: dataDomain, author: bytes(32, 6), seq: 12, head: bytes(16, 7) }],
 };
 
 const syncClaim: SyncClaim = {

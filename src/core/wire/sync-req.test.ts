@@ -37,7 +37,12 @@ const fullest: SyncReq = {
   ...syncReq,
   transfer: 0xffff_0000,
   exclude: Array.from({ length: maxExcluded }, (_, i) => bytes(32, i)),
-  held: Array.from({ length: maxHeld }, (_, i) => ({ domainId: otherDevice, author: bytes(32, i), seq: 2 ** 48 - 1 })),
+  held: Array.from({ length: maxHeld }, (_, i) => ({
+    domainId: otherDevice,
+    author: bytes(32, i),
+    seq: 2 ** 48 - 1,
+    head: bytes(16, i),
+  })),
   domains: Array.from({ length: maxRequestDomains }, (_, i) => domainOf(i, entriesOf(i, 400, 2 ** 48 - 1))),
 };
 
@@ -124,7 +129,12 @@ test('[X6] going on where the last window ended reaches every author once', () =
 
 test('[X6] more than a frame holds is cut, never thrown at whoever met a room of many domains', () => {
   const domains = Array.from({ length: 200 }, (_, i) => domainOf(i, entriesOf(i, 1)));
-  const held = Array.from({ length: 50 }, (_, i) => ({ domainId: otherDevice, author: bytes(32, i), seq: i }));
+  const held = Array.from({ length: 50 }, (_, i) => ({
+    domainId: otherDevice,
+    author: bytes(32, i),
+    seq: i,
+    head: bytes(16, i),
+  }));
   const exclude = Array.from({ length: 20 }, (_, i) => bytes(32, i));
   const fitted = fitSyncReq({ ...syncReq, domains, held, exclude });
   expect(fitted.domains).toEqual(domains.slice(0, maxRequestDomains));
@@ -151,7 +161,12 @@ test('[X6] a request that has no form throws at its maker, naming the field', ()
   expect(() => encodeSyncReq({ ...syncReq, want: 0 })).toThrow(/want/);
   expect(() => encodeSyncReq({ ...syncReq, domains: [one, one] })).toThrow(/domains: expected every domain once/);
   expect(() => encodeSyncReq({ ...syncReq, exclude: Array.from({ length: 9 }, () => otherDevice) })).toThrow(/exclude/);
-  const held = Array.from({ length: 33 }, () => ({ domainId: otherDevice, author: otherDevice, seq: 0 }));
+  const held = Array.from({ length: 33 }, () => ({
+    domainId: otherDevice,
+    author: otherDevice,
+    seq: 0,
+    head: bytes(16, 0),
+  }));
   expect(() => encodeSyncReq({ ...syncReq, held })).toThrow(/held/);
   const tooMany = Array.from({ length: 65 }, (_, i) => domainOf(i, []));
   expect(() => encodeSyncReq({ ...syncReq, domains: tooMany })).toThrow(/domains.length: expected 0 to 64/);

@@ -41,9 +41,21 @@ export interface SyncReq {
   /** Base of the transfers (flow: transferOf) of the device in `prefer`. */
   readonly transfer: number;
   readonly domains: readonly RequestDomain[];
-  /** Entries up to `seq` that I hold back beyond my clock (F17): not to be sent again. */
-  readonly held: readonly { readonly domainId: Bytes; readonly author: Bytes; readonly seq: number }[];
+  /** Entries up to `seq` that I hold back beyond my clock (F17): not to be sent again, if that one's id begins so. */
+  readonly held: readonly HeldRange[];
 }
+
+/** What is held back of a chain, up to one of its entries. */
+export interface HeldRange {
+  readonly domainId: Bytes;
+  readonly author: Bytes;
+  readonly seq: number;
+  /** The first {@link heldHeadBytes} of its id: for the same place another may hold something else. */
+  readonly head: Bytes;
+}
+
+/** Two entries for one place that begin alike cost their author 2^64 hashes. */
+export const heldHeadBytes = 16;
 
 /** Upper bounds of encoded sizes, in bytes: a clock entry; what a window and a longer list header add to a domain. */
 const clockEntryMaxBytes = 1 + (2 + authorPrefixBytes) + 9 + (2 + headPrefixBytes);
@@ -100,7 +112,12 @@ const domainForm: Form<RequestDomain> = held(
   ({ after, upTo, ...domain }) => ({ ...domain, window: { after, upTo } }),
   ({ window, ...domain }) => ({ ...domain, ...window }),
 );
-const heldForm: Form<SyncReq['held'][number]> = fieldsOf({ domainId: idForm, author: idForm, seq: u48Form });
+const heldForm: Form<HeldRange> = fieldsOf({
+  domainId: idForm,
+  author: idForm,
+  seq: u48Form,
+  head: bytesOf(heldHeadBytes),
+});
 const form: Form<SyncReq> = fieldsOf({
   reqId: reqIdForm,
   attempt: uintTo(255),

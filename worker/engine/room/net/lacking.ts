@@ -62,9 +62,7 @@ export function lackingOf(core: RoomCore, req: SyncReq): ServedRange[] {
     if (theirs === undefined && knowsAll) continue;
     if (theirs !== undefined && isSame(core, theirs)) continue;
     const window = theirs ?? { entries: [], window: { after: null, upTo: null } };
-    const heldTo = new Map(
-      req.held.filter((h) => toHex(h.domainId) === domainHex).map((h) => [toHex(h.author), h.seq]),
-    );
+    const heldTo = heldOf(domain, req.held);
     const missing = missingRanges(clockOf(domain), window, {
       idAt: (author, seq) => idAt(domain.chainsByAuthor.get(author), seq) ?? null,
       heldTo,
@@ -73,6 +71,18 @@ export function lackingOf(core: RoomCore, req: SyncReq): ServedRange[] {
     for (const range of found) ranges.push({ ...range, domainHex });
   }
   return inCausalOrder(core, ranges);
+}
+
+/** How far the requester holds back what stands here, by author (hex); of what it holds for other branches nothing follows. */
+function heldOf(domain: DomainReplica, held: SyncReq['held']): Map<string, number> {
+  const heldTo = new Map<string, number>();
+  for (const { domainId, author: authorId, seq, head } of held) {
+    const author = toHex(authorId);
+    const id = equalBytes(domainId, domain.id) ? idAt(domain.chainsByAuthor.get(author), seq) : undefined;
+    if (id !== undefined && equalBytes(id.subarray(0, head.length), head))
+      heldTo.set(author, Math.max(seq, heldTo.get(author) ?? 0));
+  }
+  return heldTo;
 }
 
 /** What stands where the requester holds a longer branch that has fallen: by its count alone it would lack nothing (F6). */

@@ -13,12 +13,14 @@ import {
   encodeSyncReq,
   fitSyncReq,
   frameTypes,
+  heldHeadBytes,
   maxGrantFloors,
   maxHeld,
   maxRequestDomains,
+  type HeldRange,
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
-import { controlKey, countOf, domainOf, domainsInOrder, idAt, type Unit } from '../../replica/index.js';
+import { chainKey, controlKey, countOf, domainOf, domainsInOrder, idAt } from '../../replica/index.js';
 import { bump, type RoomCore } from '../core.js';
 import type { NetLink } from './link.js';
 import type { Reach } from './roster.js';
@@ -84,8 +86,6 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
   /** Whom the present request was given to last. */
   let granted: Bytes | null = null;
   const rounds = createRounds();
-  /** What waited here when a source had sent all it has. To others it is not named: at its place they may hold another branch. */
-  const held = new Map<string, WeakSet<Unit>>();
   let startClock: SyncReq | null = null;
   let cancelTimer: (() => void) | null = null;
   const answers = createAnswerTimes();
@@ -133,7 +133,6 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
     const page = { req: startClock, isLast: isLastPage(core, asked, startClock) };
     const nothing = { isWhole: false, goesOn: false };
     const { isWhole, goesOn } = o.by !== null && o.complete ? rounds.served(asked, page, o.by) : nothing;
-    if (isWhole && o.by !== null) held.set(toHex(o.by), new WeakSet(core.held.map(({ unit }) => unit)));
     host.ended({ ...o, wasControlOnly: asked.controlOnly, isWhole, goesOn });
   };
   const sendReq = (action: Extract<RequestAction, { do: 'send-req' }>): void => {
@@ -148,7 +147,7 @@ export function createPull(core: RoomCore, host: PullHost): Pull {
       transfer,
       controlOnly: asked.controlOnly,
       domains: requestDomains(core, asked.controlOnly, rounds.of(asked)),
-      held: heldRanges(core, (unit) => prefer === null || held.get(toHex(prefer))?.has(unit) === true),
+      held: heldRanges(core),
     });
     startClock = req;
     bump(core, 'requestsSent');
@@ -302,21 +301,28 @@ function requestDomains(core: RoomCore, controlOnly: boolean, round: Round): Syn
   });
 }
 
-/** What waits here right after what is admitted: not to be sent again (F17). Not what waits behind a gap, or for a better copy. */
-function heldRanges(core: RoomCore, isNamed: (unit: Unit) => boolean): SyncReq['held'] {
-  const newest = new Map<string, SyncReq['held'][number]>();
+/**
+ * What waits here right after what is admitted: not to be sent again (F17). Not what waits behind a gap, or for a better
+ * copy. Unit by unit, the furthest first: a source may hold no more than some of them, or other branches.
+ */
+function heldRanges(core: RoomCore): HeldRange[] {
+  const reached = new Map<string, number>();
+  const ranges: HeldRange[] = [];
   const bySeq = [...core.held].sort((a, b) => a.unit.fromSeq - b.unit.fromSeq);
   for (const { unit, code } of bySeq) {
-    if (code === 'entry/missing-key' || !isNamed(unit)) continue;
-    const key = toHex(unit.domainId) + toHex(unit.author);
-    const chain = domainOf(core.state, toHex(unit.domainId))?.chainsByAuthor.get(toHex(unit.author));
-    const before = idAt(chain, unit.fromSeq - 1);
+    const { domainId, author, fromSeq } = unit;
+    const last = unit.entries.at(-1);
+    if (code === 'entry/missing-key' || last === undefined) continue;
+    const key = chainKey(toHex(domainId), toHex(author));
+    const chain = domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(toHex(author));
+    const before = idAt(chain, fromSeq - 1);
     if (before !== undefined && !equalBytes(before, unit.prevId)) continue; // of another branch
-    const next = (newest.get(key)?.seq ?? countOf(chain) - 1) + 1;
-    const seq = unit.fromSeq + unit.entries.length - 1;
-    if (unit.fromSeq <= next && seq >= next) newest.set(key, { domainId: unit.domainId, author: unit.author, seq });
+    const next = reached.get(key) ?? countOf(chain);
+    if (fromSeq > next || last.seq < countOf(chain)) continue;
+    reached.set(key, Math.max(next, last.seq + 1));
+    ranges.unshift({ domainId, author, seq: last.seq, head: last.id.slice(0, heldHeadBytes) });
   }
-  return [...newest.values()].slice(0, maxHeld);
+  return ranges.slice(0, maxHeld);
 }
 
 /** What has come since the request went out: the next source starts above it. */
