@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { controlId } from './replica/index.js';
+import { fromHex, type Bytes } from '../../src/core/base/index.js';
+import type { ResumeHead } from '../../src/core/wire/index.js';
+import { controlId, type Unit } from './replica/index.js';
+import { domainNamed, forgeData, insertOf, payloadOf } from './content.kit.js';
 import { createClearance } from './room/net/clearance.js';
 import { writeControl } from './room/author.js';
 import { StoreError } from '../../src/ports/index.js';
@@ -34,6 +37,35 @@ test('[F10] a cleared start that is shown a tail it lacks signs nothing until it
   expect(clearance.isCleared()).toBe(true);
   clearance.stop();
 });
+
+test('[F10] of a tail that several tell of in parts all has to be here, whoever was the last to tell', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const adaId = ada.keys.deviceId;
+  bob.row = { ...bob.row, boots: [Buffer.from(bob.boot).toString('hex')] };
+  const [tail, other] = [await forgeControl(bob, { kind: 'fold' }), domainNamed(bob, 'main')];
+  const main = fromHex(other) ?? adaId;
+  const inMain = await forgeData(bob, other, {
+    entries: [{ payload: payloadOf(insertOf(bob, 'cards', { text: 'x' })), ms: 5 }],
+  });
+  const headOf = ({ entries, endSig }: Unit, domainId: Bytes): ResumeHead => {
+    return { domainId, seq: 0, entryId: entries[0]?.id ?? adaId, sig: endSig, boot: bob.boot };
+  };
+  const clearance = createClearance(bob, { start: 'again', changed: () => undefined });
+  expect(await clearance.answered(adaId, [headOf(inMain, main), headOf(tail, controlId)])).toBe('behind');
+  expect(await clearance.answered(adaId, [headOf(tail, controlId)])).toBe('behind');
+  await give(bob, [tail]);
+  const look = (): Promise<unknown> =>
+    act(bob, (step) => {
+      clearance.ownEntries(step, [bob.boot]);
+    });
+  await look();
+  expect(clearance.isCleared()).toBe(false);
+  await give(bob, [inMain]);
+  await look();
+  expect(clearance.isCleared()).toBe(true);
+  clearance.stop();
+}, 60_000);
 
 test('[F10] a lost tail is here once it is stored: what was in memory when a commit failed clears nothing', async () => {
   const ada = await foundCore();

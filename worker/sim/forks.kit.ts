@@ -68,7 +68,9 @@ function* answersTo(
   for (const { atMs, frame, from } of person.answers) {
     const sender = [...audits].find(([other]) => other.name === from.split('.')[0])?.[1];
     const resume = sender === undefined ? null : readResume(sender, frame);
-    if (resume !== null && sessions.has(toHex(resume.session))) yield { atMs, from, resume };
+    const session = resume && toHex(resume.session);
+    const isBound = person.echoes.some((one) => one.from === from && one.session === session && one.atMs <= atMs);
+    if (resume !== null && isBound && sessions.has(toHex(resume.session))) yield { atMs, from, resume };
   }
 }
 

@@ -1,6 +1,6 @@
 /** A person of a simulated world: a device, the pages on it, and everything the person ever wrote. */
-import { copyBytes, type Bytes } from '../../src/core/base/index.js';
-import { frameType, frameTypes } from '../../src/core/wire/index.js';
+import { copyBytes, toHex, type Bytes } from '../../src/core/base/index.js';
+import { decodeHello, frameType, frameTypes } from '../../src/core/wire/index.js';
 import type { InviteInfo } from '../../src/bridge/index.js';
 import type { MemoryNetwork } from '../../src/transport/index.js';
 import type { MemoryDisk } from '../storage/index.js';
@@ -52,6 +52,8 @@ export interface Person {
   readonly restored: Restored[];
   /** What came in answer to its resume probes. */
   readonly answers: { readonly atMs: number; readonly frame: Bytes; readonly from: string }[];
+  /** Which of its sessions (hex) a HELLO has echoed: without one nothing from there can be opened (F15). */
+  readonly echoes: { readonly atMs: number; readonly session: string; readonly from: string }[];
   readonly page: () => Page | null;
   readonly writes: () => readonly PageWrite[];
 }
@@ -67,6 +69,7 @@ export function createPerson(world: PersonWorld, o: DeviceOptions & { readonly r
     isUp: false,
     restored: [],
     answers: [],
+    echoes: [],
     page: () => pages.at(-1) ?? null,
     writes: () => pages.flatMap((page) => page.writes),
   };
@@ -79,6 +82,9 @@ function openPage(world: PersonWorld, person: Person): Page {
     heard: (frame, from) => {
       if (frameType(frame) === frameTypes.resume)
         person.answers.push({ atMs: world.timeline.now(), frame: copyBytes(frame), from });
+      const hello = frameType(frame) === frameTypes.hello ? decodeHello(frame) : null;
+      if (hello?.ok === true)
+        person.echoes.push({ atMs: world.timeline.now(), session: toHex(hello.value.hello.echo), from });
     },
     log: world.log,
   });

@@ -82,7 +82,10 @@ export function createClearance(
       if (tail.length > 0) {
         // Also when another, who lacks the tail, was quicker: what is signed from here on would be a fork for certain.
         cleared = false;
-        above = tail;
+        // Another may have told of other domains, or of more: all of it has to be here.
+        const isBeyond = (one: ResumeHead): boolean =>
+          !tail.some(({ domainId, seq }) => equalBytes(domainId, one.domainId) && seq >= one.seq);
+        above = [...above.filter(isBeyond), ...tail];
         stopWait?.();
         stopWait = null;
         return 'behind';
