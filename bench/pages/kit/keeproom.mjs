@@ -66,7 +66,8 @@ export async function writeSets(room, sets, slices, ids = new Map()) {
 
 /** What the engine does in idle time is done: small packs are joined, the state is told in short. */
 export function settled(ops) {
-  return new Promise((resolve) => setTimeout(resolve, 7_000 + ops / 20));
+  // Of few there is little to do.
+  return new Promise((resolve) => setTimeout(resolve, Math.min(7_000, ops) + ops / 20));
 }
 
 export function pairsOf(rows) {
