@@ -1,4 +1,4 @@
-import { createRecent } from './recent.js';
+import { createMemo } from './recent.js';
 
 /** Bytes over a plain ArrayBuffer: what WebCrypto, IndexedDB and postMessage all accept. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -59,14 +59,8 @@ export function toHex(bytes: Uint8Array & NewMethods): string {
   return out;
 }
 
-const hexes = /* @__PURE__ */ createRecent<Uint8Array, string>(4096);
-
 /** {@link toHex} of an id that many name by the same array, which must not change: written once. */
-export function idHex(id: Uint8Array): string {
-  let hex = hexes.get(id);
-  if (hex === undefined) hexes.set(id, (hex = toHex(id)), 1);
-  return hex;
-}
+export const idHex: (id: Uint8Array) => string = /* @__PURE__ */ createMemo(4096, toHex);
 
 /** Bytes of an even-length hexadecimal text, or null. */
 export function fromHex(text: string): Bytes | null {

@@ -20,7 +20,7 @@ export { faultOutcomes } from './faults.js';
 export type { Writer } from './layout.js';
 export { createWriter, maxU48, readU16, readU32, readU48 } from './layout.js';
 export type { Recent } from './recent.js';
-export { createRecent } from './recent.js';
+export { createMemo, createRecent } from './recent.js';
 export { requireLength, requireWithin } from './require.js';
 export type { Fault, Result } from './result.js';
 export { assertNever, fail, ok } from './result.js';

@@ -24,3 +24,13 @@ export function createRecent<K extends object, V>(maxWeight: number): Recent<K, 
     },
   };
 }
+
+/** What `make` gives for the same object, made once while it is one of about `count` that were asked for last. */
+export function createMemo<K extends object, V>(count: number, make: (key: K) => V): (key: K) => V {
+  const made = createRecent<K, V>(count);
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) made.set(key, (value = make(key)), 1);
+    return value;
+  };
+}

@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { concatBytes, copyBytes, createRecent, equalBytes, requireLength, toBase64Url } from '../base/index.js';
+import { concatBytes, copyBytes, createMemo, equalBytes, requireLength, toBase64Url } from '../base/index.js';
 
 /** A device id is its Ed25519 public key. */
 export const deviceIdBytes = 32;
@@ -33,14 +33,10 @@ export function profileRecordId(deviceId: Uint8Array): Bytes {
 }
 
 /** Ids of the last packs. */
-const texts = createRecent<Bytes, string>(16_384);
+const recentTexts = 16_384;
 
 /** The record id in base64url: what records are found by. Written once for the same array, which must not change. */
-export function recordIdText(recordId: Bytes): string {
-  let text = texts.get(recordId);
-  if (text === undefined) texts.set(recordId, (text = toBase64Url(recordId)), 1);
-  return text;
-}
+export const recordIdText: (recordId: Bytes) => string = /* @__PURE__ */ createMemo(recentTexts, toBase64Url);
 
 /** The creator's device prefix in a record id. */
 export function creatorPrefixOf(recordId: Uint8Array): Bytes {
