@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { toHex, type Bytes } from '../../src/core/base/index.js';
 import { encodePayload, type Op } from '../../src/core/op/index.js';
 import { encodeDeclaration, schemaPrefix } from '../../src/core/schema/index.js';
@@ -86,6 +86,16 @@ test('[B04] drafts share rows in idle time; what they say, their order and their
   expect(await allDrafts(again)).toEqual(before);
   expect(again.lastHlc).toEqual(ada.lastHlc);
   expect(stateDifference(again, ada)).toBeNull();
+});
+
+test('[F20] joining drafts is a commit that counts', async () => {
+  const { ada, time } = await lonelyRoom();
+  const commit = vi.spyOn(ada.ports.store, 'commit');
+  const before = ada.counters.get('commits') ?? 0;
+  await rest(ada, time);
+  const joins = commit.mock.calls.filter(([ops]) => ops.some(({ table }) => table === 'drafts'));
+  expect(joins.length).toBeGreaterThan(0);
+  expect((ada.counters.get('commits') ?? 0) - before).toBe(joins.length);
 });
 
 test('[B04] an engine that dies at any call while drafts are joined, put into a snapshot and signed loses nothing and keeps nothing twice', async () => {

@@ -3,7 +3,7 @@ import { storedBytes, type StoreOp } from '../../../src/ports/index.js';
 import { chainKey, countOf, domainOf, idAt, type Chain, type PackPlace, type Unit } from '../replica/index.js';
 import { sealKid } from './author.js';
 import { nextCut, planMerge } from './compact-plan.js';
-import { bump, countFault, fanInOf, unitKeys, type RoomCore } from './core.js';
+import { bump, commitRows, countFault, fanInOf, unitKeys, type RoomCore } from './core.js';
 import { loadChain } from './hydrate.js';
 import { tryJoin } from './joining.js';
 import { packKey, putPack } from './rows.js';
@@ -147,7 +147,7 @@ async function replace(
     !isForked(core, chainKey(domain, author));
   if (first === undefined || !isHere || memory.isOver()) return;
   const keyOf = ({ fromSeq }: PackPlace): ReturnType<typeof packKey> => packKey(core.room, { domain, author, fromSeq });
-  const commit = core.ports.store.commit([
+  const commit = commitRows(core, [
     putPack(core.room, { domain, author, fromSeq: first.fromSeq }, m.bytes),
     ...others.map((place): StoreOp => ({ do: 'delete', table: 'packs', key: keyOf(place) })),
   ]);
@@ -155,7 +155,6 @@ async function replace(
     const place = { ...first, count: m.unit.entries.length };
     chain.packs.splice(at, places.length, place);
     if (m.isEnd) memory.ends.add(place);
-    bump(core, 'commits');
     bump(core, 'packsMerged', places.length);
     bump(core, 'bytesRewritten', m.bytes.length);
     bump(core, 'bytesStored', m.bytes.length - m.oldBytes);

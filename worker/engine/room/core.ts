@@ -3,7 +3,7 @@ import { chooseSendEpoch } from '../../../src/core/epoch/index.js';
 import { epochPrk } from '../../../src/core/crypto/index.js';
 import type { EpochState, Grant } from '../../../src/core/access/index.js';
 import { roomNow, zeroHlc, type Hlc } from '../../../src/core/clock/index.js';
-import type { DeviceKeys } from '../../../src/ports/index.js';
+import type { DeviceKeys, StoreOp } from '../../../src/ports/index.js';
 import type { EnginePorts } from '../ports.js';
 import {
   controlKey,
@@ -146,6 +146,12 @@ export function countFault(core: RoomCore, code: string): void {
 
 export function bump(core: RoomCore, name: string, by = 1): void {
   core.counters.set(name, (core.counters.get(name) ?? 0) + by);
+}
+
+/** One transaction of the room, counted: everything that it stores while it is open goes through here. */
+export async function commitRows(core: RoomCore, ops: readonly StoreOp[], o?: { strict?: boolean }): Promise<void> {
+  await core.ports.store.commit(ops, o);
+  bump(core, 'commits');
 }
 
 /** The grant this device acts under, or null while it has none with effect. */

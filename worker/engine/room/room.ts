@@ -4,7 +4,7 @@ import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
 import type { Unit } from '../replica/index.js';
 import { createCompactor } from './compact.js';
-import { bump, pause, type RoomCore } from './core.js';
+import { commitRows, pause, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { draftCount } from './drafts/queue.js';
 import { hasReadyDrafts, signDrafts } from './drafts/sign.js';
@@ -116,13 +116,12 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   };
   core.loop = createStepLoop({
     report: complain,
-    store: core.ports.store,
+    store: { commit: (ops, o) => commitRows(core, ops, o) },
     beforeCommit: (step) => {
       if (step.infoChanged) host.summarize(step);
     },
     committed: (step) => {
       retryMs = retryFirstMs;
-      bump(core, 'commits', step.ops.length > 0 ? 1 : 0);
       views.flush(step.changed, step.infoChanged ? info() : null);
       host.committed();
       if (step.ops.some(({ table }) => table === 'packs' || table === 'drafts')) compactor.look();

@@ -43,7 +43,7 @@ export interface StepLoop {
 export interface StepHost {
   /** Something of ours threw where nothing may: it is told and the room goes on. */
   readonly report: (error: unknown) => void;
-  readonly store: Store;
+  readonly store: Pick<Store, 'commit'>;
   /** All jobs of a step have run: what follows from them goes into the same commit. */
   readonly beforeCommit?: (step: Step) => void;
   /** After a successful commit, before the effects. */

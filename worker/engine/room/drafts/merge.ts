@@ -1,5 +1,5 @@
 import { smallRun } from '../compact-plan.js';
-import { fanInOf, type RoomCore } from '../core.js';
+import { commitRows, fanInOf, type RoomCore } from '../core.js';
 import { deleteRows, draftsIn, replaceRows } from './queue.js';
 import { groupRows, openDrafts, sealDrafts } from './row.js';
 import type { Draft, DraftRow } from './types.js';
@@ -43,6 +43,6 @@ async function replace(
   const queue = draftsIn(core, by.row.domain);
   const at = queue.rows.findIndex((row) => row === run[0]);
   if (!run.every((row, i) => queue.rows[at + i] === row)) return;
-  await core.ports.store.commit([...deleteRows(run), by.op]);
+  await commitRows(core, [...deleteRows(run), by.op]);
   replaceRows(queue, { at, gone: run.length, by: by.row });
 }

@@ -1,5 +1,5 @@
 import { StoreError } from '../../../../src/ports/index.js';
-import { bump, type RoomCore } from '../core.js';
+import { bump, commitRows, type RoomCore } from '../core.js';
 import { canFreeze, changesOf, dropOps, freezeRoom, snapshotOps, type FrozenRoom } from './write.js';
 
 /** Changes that are not worth a snapshot: reading them takes less than a moment. */
@@ -71,8 +71,7 @@ async function write(core: RoomCore, frozen: FrozenRoom | null): Promise<void> {
   try {
     const ops = frozen === null ? dropOps(core) : await snapshotOps(core, frozen);
     if (frozen?.isCurrent() === false) return; // drafts were signed since: they would count twice
-    await core.ports.store.commit(ops);
-    bump(core, 'commits');
+    await commitRows(core, ops);
     if (frozen?.isCurrent() === false) return; // and it is gone again
     core.snapshot = frozen && { changes: frozen.head.changes, blocks: frozen.blocks.length, isBad: false };
     bump(core, frozen === null ? 'snapshotsDropped' : 'snapshotsWritten');
