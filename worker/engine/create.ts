@@ -4,6 +4,7 @@ import { commitKey, commitment, entryId, entryKinds, headMessage, type Entry } f
 import { maxHlc, nextHlc, zeroHlc } from '../../src/core/clock/index.js';
 import { bindMessage, createRecordId, profileRecordId, singleRecordId } from '../../src/core/identity/index.js';
 import { encodePayload, type Op } from '../../src/core/op/index.js';
+import { addChanged } from '../../src/core/record/index.js';
 import { defaultDomain, metaPrefix, type Declaration } from '../../src/core/schema/index.js';
 import type { ProfileData } from '../../src/bridge/index.js';
 import type { DeviceKeys } from '../../src/ports/index.js';
@@ -13,7 +14,6 @@ import { admitUnit, codeOf, controlId, type Unit } from './replica/index.js';
 import { signData, storeUnit, tick, writeControl } from './room/author.js';
 import { now, type RoomCore } from './room/core.js';
 import { mintEpoch } from './room/epochs.js';
-import { addChanged } from '../../src/core/record/index.js';
 import type { Step } from './room/step.js';
 import { noteUndelivered } from './room/undelivered.js';
 

@@ -125,7 +125,7 @@ export function runJoin(
   const done = new Promise<void>((resolve, reject) => {
     finish = (error) => {
       for (const cancel of timers) cancel();
-      net.onJoinAnswer = net.onLinkUp = net.onTaken = null;
+      net.onJoinAnswer = net.onLinkUp = net.onFetch = null;
       if (error === null) resolve();
       else reject(error);
     };
@@ -134,7 +134,7 @@ export function runJoin(
   net.onLinkUp = (netLink) => {
     ask(netLink).catch(failed);
   };
-  net.onTaken = look;
+  net.onFetch = look;
   askAgain();
   check();
   return {

@@ -64,7 +64,7 @@ export interface RoomNet {
   onJoinAnswer: ((netLink: NetLink, frame: Bytes, from: string) => Promise<void>) | null;
   onLinkUp: ((netLink: NetLink) => void) | null;
   /** It also hears of each pack that was taken, and when a request is over. */
-  onTaken: (() => void) | null;
+  onFetch: (() => void) | null;
   readonly stop: () => void;
 }
 
@@ -135,10 +135,10 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
     synced: () => {
       lastSyncedAtMs = time.now();
-      if (net.onTaken === null) progress.restart(); // a join is one catch-up, however many rounds it takes
+      if (net.onFetch === null) progress.restart(); // a join is one catch-up, however many rounds it takes
       host.infoChanged();
     },
-    ended: () => net.onTaken?.(),
+    ended: () => net.onFetch?.(),
     changed: host.infoChanged,
   });
   const { pull, ask, fetchFrom, askAgain, askStranger, considerPull, missingKey } = asking;
@@ -219,7 +219,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
   const flow = { acks, beacons, clearance, pull, fetchFrom, askAgain, considerPull };
   const took = (count: number, source: Bytes): void => {
     progress.took(count, { have: totalEntries(core), said: beacons.countOf(source) });
-    net.onTaken?.();
+    net.onFetch?.();
     infoChanged();
   };
   const intake: Intake = createIntake(core, { ...flow, controlChanged, rejectedOwn, reload, took });
@@ -353,7 +353,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     },
     onJoinAnswer: null,
     onLinkUp: null,
-    onTaken: null,
+    onFetch: null,
     stop: () => {
       stopped = true;
       for (const part of [pull, claims, admitter, acks, clearance]) part.stop();

@@ -1,5 +1,6 @@
 import { equalBytes, idHex, toHex } from '../../../../src/core/base/index.js';
 import type { Entry } from '../../../../src/core/entry/index.js';
+import { changedIn } from '../../../../src/core/record/index.js';
 import type { Peer } from '../../../../src/core/session/index.js';
 import {
   encodeAck,
@@ -12,7 +13,6 @@ import {
 import { countOf, domainOf, idAt } from '../../replica/index.js';
 import type { RoomCore } from '../core.js';
 import { loadPlaces } from '../hydrate.js';
-import { changedIn } from '../../../../src/core/record/index.js';
 import type { Step } from '../step.js';
 import { isDelivered, ofRecordKey } from '../undelivered.js';
 import type { NetLink } from './link.js';
