@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { launchOptions } from './scripts/browsers.mjs';
+import { bundledRun } from './worker/sim/bundle.kit.js';
 
 const roots = '{src,worker,tests}';
 
@@ -28,11 +29,14 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      // Each file takes its share of the seeds, in a process of its own.
+      // Each file takes its share of the seeds, in a process of its own, from one bundle.
       {
+        resolve: { alias: [{ find: /^\.\/run\.kit\.js$/, replacement: bundledRun }] },
         test: {
           name: 'sim',
           include: ['worker/sim/**/*.test.ts'],
+          globalSetup: ['worker/sim/bundle.kit.ts'],
+          server: { deps: { external: [bundledRun] } },
           testTimeout: 1_500_000,
           maxWorkers: 2,
           execArgv: ['--max-semi-space-size=32'],

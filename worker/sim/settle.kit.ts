@@ -54,13 +54,10 @@ export async function settle(scene: Scene): Promise<ReadonlyMap<Person, Audit> |
       last = `${people[odd]?.name ?? ''} and ${people[0]?.name ?? ''} hold other packs`;
       continue;
     }
+    // What was stored last may still be on its way into what is shown.
+    await world.timeline.runUntil(world.timeline.now() + stepMs);
     const audits = await auditAll(scene);
-    if (isSame(audits, people.length)) {
-      // What was stored last may still be on its way into what is shown.
-      await world.timeline.runUntil(world.timeline.now() + stepMs);
-      const again = await auditAll(scene);
-      if (isSame(again, people.length)) return again;
-    }
+    if (isSame(audits, people.length)) return audits;
     last = [...audits].map(([person, { core }]) => `${person.name} ${countsOf(core)}`).join(' | ');
   }
   world.fail(`not settled: ${last}`);
