@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { PageInfo } from '../bridge/index.js';
+import type { FromPage, PageInfo } from '../bridge/index.js';
 import type { Op } from '../core/op/index.js';
 import { checkOps, metaDeclaration } from '../core/schema/index.js';
 import { isKeeproomError } from '../view/index.js';
@@ -286,6 +286,7 @@ describe('rooms', () => {
     room.setProfile({ name: 'Ada', color: 'red' });
     expect(room.title.value).toBe('New');
     expect(room.me.value.profile).toEqual({ name: 'Ada', color: 'red' });
+    await settled();
     expect(worker.of('write').map(({ n, domain, schema, ops }) => [n, domain, schema, ops[0]?.collection])).toEqual([
       [1, '00', null, '$room'],
       [2, '00', null, '$profiles'],
@@ -297,6 +298,7 @@ describe('rooms', () => {
     view(worker, 'r1', { info: infoOf(board, { perms: 1 }) });
     expect(() => room.rename('Mine')).toThrow(/access\/forbidden/);
     room.setProfile({ name: 'Ada L.' });
+    await settled();
     expect(worker.of('write').at(-1)?.ops[0]?.kind).toBe('update');
   });
 
@@ -481,8 +483,10 @@ describe('[X11] a transaction', () => {
       throw new Error('no');
     };
     expect(() => a!.transact(spoiled)).toThrow('no');
+    await settled();
     expect([a!.data.cards.get(id)?.votes, worker.of('write').length]).toEqual([0, 1]);
     a!.transact(both);
+    await settled();
     expect(worker.of('write').map(({ ops }) => ops.length)).toEqual([1, 2]);
     expect(b!.data.cards.get(id)).toMatchObject({ x: 5, votes: 1 });
   });
@@ -617,6 +621,28 @@ describe('wrong arguments', () => {
     expect(worker.heard.slice(before)).toEqual([]);
     room.rename(long.slice(1));
     room.setProfile({ name: 'x'.repeat(64), color: 'x'.repeat(32) });
+    await settled();
     expect(worker.of('write')).toHaveLength(2);
   });
+});
+
+test('[X11] writes of one go cross together, before whatever is said after them', async () => {
+  const { worker, client } = serve();
+  const room = (await client.openRoom('r1', options))!;
+  const crossings: string[][] = [];
+  const opened = worker.open();
+  const postMessage = opened.postMessage.bind(opened);
+  opened.postMessage = (messages: readonly FromPage[]) => {
+    crossings.push(messages.map(({ t }) => t));
+    postMessage(messages);
+  };
+  for (let i = 0; i < 150; i++) room.data.cards.insert({ x: i });
+  expect(crossings.map(({ length }) => length)).toEqual([64, 64]);
+  const forgotten = client.forgetRoom('r2');
+  expect(crossings.at(-1)).toEqual([...Array<string>(22).fill('write'), 'call']);
+  await forgotten;
+  room.data.cards.insert({ x: 150 });
+  await settled();
+  expect(crossings.flat().filter((t) => t === 'write')).toHaveLength(151);
+  expect(worker.of('write').map(({ n }) => n)).toEqual(Array.from({ length: 151 }, (_, i) => i + 1));
 });

@@ -1,4 +1,4 @@
-import { toHex } from '../core/base/index.js';
+import { briefHex } from '../core/base/index.js';
 import type { Change, KeeproomError, Schema, Signal } from '../view/index.js';
 import {
   createMint,
@@ -203,7 +203,7 @@ export function createClient(o: ClientOptions = {}): Client {
       if (key !== null) expectText('key', key);
       expectTitle(title);
       const { declaration } = modelOf(options.schema);
-      const args = { request: toHex(randomBytes(16)), key, title, declaration, profile: profile() };
+      const args = { request: briefHex(randomBytes(16)), key, title, declaration, profile: profile() };
       const room = await open(options, link.call('create', args, { signal: options.signal, scope }));
       // What was asked to be made is there.
       return room!;

@@ -33,10 +33,11 @@ export function createFakeWorker(
     of: (type) => heard.filter((message): message is FromPage & { readonly t: typeof type } => message.t === type),
   };
   const platform = {
-    postMessage: (message: FromPage) => {
-      const arrived = structuredClone(message);
-      heard.push(arrived);
-      onMessage(arrived, fake);
+    postMessage: (messages: readonly FromPage[]) => {
+      for (const arrived of structuredClone(messages)) {
+        heard.push(arrived);
+        onMessage(arrived, fake);
+      }
     },
     terminate: () => {
       isTerminated = true;

@@ -1,4 +1,4 @@
-import { toHex } from '../core/base/index.js';
+import { briefHex } from '../core/base/index.js';
 import { expect } from '../view/index.js';
 
 /** The invite code in a fragment, alone or beside others; what stands before it is kept. */
@@ -29,7 +29,7 @@ export function invitedRoom(from: string): string | null {
   if (code === undefined) return null;
   // Version, then the room's id (format.md X9).
   const bytes = atob(code.slice(0, 44).replaceAll('-', '+').replaceAll('_', '/'));
-  return toHex(Uint8Array.from(bytes.slice(1), (char) => char.charCodeAt(0)));
+  return briefHex(Uint8Array.from(bytes.slice(1), (char) => char.charCodeAt(0)));
 }
 
 /** The address of `page` with the code in its fragment; anything else there gives way. */

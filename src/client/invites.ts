@@ -1,5 +1,5 @@
 import type { InviteInfo } from '../bridge/index.js';
-import { toHex } from '../core/base/index.js';
+import { briefHex } from '../core/base/index.js';
 import type { Abort, Model, Scope, Write } from '../view/index.js';
 import { expect, expectInteger, expectObject, KeeproomError, signalOf, wait } from '../view/index.js';
 import { about } from './about.js';
@@ -57,7 +57,7 @@ async function createInvite({ core, model, link, scope }: InviteParts, o: Invite
   expect(role !== null, 'role', 'the name of a role', o.role);
   expectInteger('expiresInMs', expiresInMs, [1, maxExpiryMs]);
   expectInteger('maxUses', maxUses, [1, maxInviteUses]);
-  const request = toHex(randomBytes(16));
+  const request = briefHex(randomBytes(16));
   const info = await link.call('createInvite', { room: core.id, request, role, maxUses, expiresInMs }, { scope });
   return toInvite(model, info);
 }

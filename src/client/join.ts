@@ -1,5 +1,5 @@
 import type { JoinStep, ProfileData } from '../bridge/index.js';
-import { toHex } from '../core/base/index.js';
+import { briefHex } from '../core/base/index.js';
 import type { Schema, Scope } from '../view/index.js';
 import { createScheduler, createScope, createSignal, isKeeproomError, modelOf, onAbort } from '../view/index.js';
 import { randomBytes } from './check.js';
@@ -27,7 +27,7 @@ export interface JoinParts {
 
 /** Asks to be let in. The engine goes on asking through reloads of the host and changes of leader, until it is over. */
 export function createJoin<S extends Schema>(from: string, options: RoomOptions<S>, parts: JoinParts): Join<S> {
-  const id = toHex(randomBytes(16));
+  const id = briefHex(randomBytes(16));
   const scheduler = createScheduler();
   const changed = scheduler.createEmitter();
   const canceller = new AbortController();

@@ -1,6 +1,6 @@
 import type { CallName, CallResult, FromPage, PageArgs, ToPage } from '../bridge/index.js';
 import { leavingNote, tabsName } from '../bridge/index.js';
-import { toHex } from '../core/base/index.js';
+import { briefHex } from '../core/base/index.js';
 import { spawnWorker } from '../spawn.js';
 import type { Scope } from '../view/index.js';
 import { errorFromWire, KeeproomError, wait } from '../view/index.js';
@@ -38,6 +38,8 @@ export interface EngineLink {
   readonly stop: () => void;
 }
 
+/** No more cross at once: the worker begins while a page still writes. */
+const maxTogether = 64;
 /** How long a worker may take to say that it runs. */
 const aliveMs = 5_000;
 
@@ -52,6 +54,8 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
   const calls = new Map<number, Call>();
   let lastCall = 0;
   let worker: Worker | null = null;
+  /** Emptied before the next task. */
+  const outbox: FromPage[] = [];
   /** Ends what listens to the worker and the page. */
   let ending = new AbortController();
   let isReady = false;
@@ -60,7 +64,16 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
   /** Why no engine starts: whoever asks is told instead of waiting. */
   let refusal: Error | null = null;
 
-  const post = (message: FromPage): void => worker?.postMessage(message);
+  const flush = (): void => {
+    const together = outbox.splice(0, maxTogether);
+    worker?.postMessage(together);
+  };
+  /** Writes of one go cross together: crossing costs more than most of them do. */
+  const post = (message: FromPage): void => {
+    const count = outbox.push(message);
+    if (count > maxTogether || message.t !== 'write') flush();
+    else if (count === 1) queueMicrotask(flush);
+  };
   const send = (message: FromPage): void => {
     if (isReady) post(message);
   };
@@ -141,7 +154,7 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
         if (leads > 0) announceLeaving(namespace, leads);
       };
       watchPage(rest, () => post({ t: 'resume' }), signal);
-      post({ t: 'start', namespace, storage, tab: toHex(randomBytes(16)) });
+      post({ t: 'start', namespace, storage, tab: briefHex(randomBytes(16)) });
     } catch (error) {
       fail(error);
     }

@@ -1,4 +1,4 @@
-import { copyBytes, toHex } from '../core/base/index.js';
+import { copyBytes, briefHex } from '../core/base/index.js';
 import { parseBroadcastMessage, type BroadcastMessage } from './broadcast-message.js';
 import { checkSend } from './check.js';
 import { findPlatform, type ChannelLike } from './platform.js';
@@ -29,7 +29,7 @@ export function broadcastChannel(name: string = 'default'): Transport {
 function openBroadcast(channelName: string, on: TransportEvents): OpenTransport {
   const platform = findPlatform();
   if (platform.crypto === undefined) throw new TypeError('broadcastChannel: expected a platform with crypto, got none');
-  const address = toHex(platform.crypto.getRandomValues(new Uint8Array(addressBytes)));
+  const address = briefHex(platform.crypto.getRandomValues(new Uint8Array(addressBytes)));
   const peers = new Set<string>();
   let channel: ChannelLike | null = null;
   let isClosed = false;

@@ -9,7 +9,7 @@ interface NewMethods {
   readonly toBase64?: (o: { readonly alphabet: 'base64url'; readonly omitPadding: boolean }) => string;
 }
 
-const hexPairs: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const hexPairs: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => hexPair(byte));
 const base64UrlAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** One new array holding the parts in order. */
@@ -57,6 +57,15 @@ export function toHex(bytes: Uint8Array & NewMethods): string {
   let out = '';
   for (const byte of bytes) out += hexPairs[byte] ?? '';
   return out;
+}
+
+/** {@link toHex} in a tenth of the code and many times as slow: for a page, which names something once in a while. */
+export function briefHex(bytes: Uint8Array): string {
+  return Array.from(bytes, hexPair).join('');
+}
+
+function hexPair(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }
 
 /** {@link toHex} of an id that many name by the same array, which must not change: written once. */

@@ -13,6 +13,7 @@ export {
   idHex,
   isZero,
   toBase64Url,
+  briefHex,
   toHex,
 } from './bytes.js';
 export type { FaultCode, Outcome } from './faults.js';

@@ -1,6 +1,6 @@
 import type { Bytes, Fault, FaultCode, Result } from '../base/index.js';
-import { compareBytes, copyBytes, ok } from '../base/index.js';
-import { readUtf8 } from './utf8.js';
+import { copyBytes, ok } from '../base/index.js';
+import { compareUtf8, readUtf8, shortTextBytes } from './utf8.js';
 import type { Value, ValueLimits } from './value.js';
 import { forbiddenKey, valueLimits } from './value.js';
 
@@ -44,8 +44,8 @@ interface MapFrame {
   readonly kind: 'map';
   readonly target: Record<string, Value>;
   left: number;
-  key: string;
-  keyBytes: Bytes | null;
+  /** Null before the first. */
+  key: string | null;
 }
 
 type Frame = ArrayFrame | MapFrame;
@@ -93,28 +93,28 @@ function beginItem(cursor: Cursor, frame: Frame): boolean {
     refuse(cursor);
     return false;
   }
-  const keyBytes = take(cursor, length);
-  const key = readUtf8(keyBytes);
-  if (cursor.fault !== null) return false;
-  if (key === null) refuse(cursor);
-  else if (key === forbiddenKey) refuse(cursor);
-  else if (frame.keyBytes !== null && compareBytes(frame.keyBytes, keyBytes) >= 0) {
+  const key = readText(cursor, length);
+  if (key === null) return false;
+  if (key === forbiddenKey || (frame.key !== null && compareUtf8(frame.key, key) >= 0)) {
     refuse(cursor);
-  } else {
-    frame.key = key;
-    frame.keyBytes = keyBytes;
-    return true;
+    return false;
   }
-  return false;
+  frame.key = key;
+  return true;
 }
 
 function placeItem(frame: Frame, value: Value): void {
   frame.left--;
-  if (frame.kind === 'array') frame.target.push(value);
-  else if (frame.key in frame.target) {
-    // An inherited name ('constructor'): assignment would fail where somebody froze Object.prototype.
-    Object.defineProperty(frame.target, frame.key, { value, writable: true, enumerable: true, configurable: true });
-  } else frame.target[frame.key] = value;
+  if (frame.kind === 'array') {
+    frame.target.push(value);
+    return;
+  }
+  const { target, key } = frame;
+  if (key === null) return;
+  // An inherited name ('constructor'): assignment would fail where somebody froze Object.prototype.
+  if (key in target)
+    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  else target[key] = value;
 }
 
 /** One scalar; for a container null, with `opened` set. */
@@ -250,9 +250,20 @@ function take(cursor: Cursor, length: number): Bytes {
   return cursor.bytes.subarray(start, cursor.at);
 }
 
-function readText(cursor: Cursor, length: number): Value {
-  const text = readUtf8(take(cursor, length));
-  return text ?? refuse(cursor);
+/** Null with a fault: it is no text. */
+function readText(cursor: Cursor, length: number): string | null {
+  const { bytes, at } = cursor;
+  let text = '';
+  for (let i = at; i < at + length && length <= shortTextBytes; i++) {
+    const byte = bytes[i] ?? 0xff;
+    if (byte >= 0x80) break;
+    text += String.fromCharCode(byte);
+  }
+  if (text.length === length && cursor.fault === null) {
+    cursor.at = at + length;
+    return text;
+  }
+  return readUtf8(take(cursor, length)) ?? refuse(cursor);
 }
 
 function readBinary(cursor: Cursor, length: number): Value {
@@ -268,6 +279,6 @@ function openArray(cursor: Cursor, count: number): null {
 /** An item of a map takes at least two bytes. */
 function openMap(cursor: Cursor, count: number): null {
   if (2 * count > cursor.bytes.length - cursor.at) return refuse(cursor);
-  cursor.opened = { kind: 'map', target: {}, left: count, key: '', keyBytes: null };
+  cursor.opened = { kind: 'map', target: {}, left: count, key: null };
   return null;
 }

@@ -14,8 +14,8 @@ declare const TextEncoder: new () => {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const loneSurrogate = /\p{Surrogate}/u;
-/** Below this a loop over ASCII is faster than a call into the platform. */
-const shortTextBytes = 32;
+/** Up to this a loop over ASCII is faster than a call into the platform. */
+export const shortTextBytes = 32;
 
 /** Whether the text has no lone surrogate, so that it has a UTF-8 form. */
 export function isWellFormed(text: string): boolean {

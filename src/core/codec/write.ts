@@ -1,5 +1,5 @@
 import type { Bytes } from '../base/index.js';
-import { compareUtf8, isWellFormed, utf8Length, writeUtf8 } from './utf8.js';
+import { compareUtf8, isWellFormed, shortTextBytes, utf8Length, writeUtf8 } from './utf8.js';
 import type { Value, ValueLimits } from './value.js';
 import { forbiddenKey, valueLimits } from './value.js';
 
@@ -8,9 +8,16 @@ import { forbiddenKey, valueLimits } from './value.js';
  * what it returns always passes {@link decodeValue} with the same limits.
  */
 export function encodeValue(value: Value, limits: ValueLimits = valueLimits): Bytes {
-  const sink = createSink(limits);
-  writeItem(sink, value);
-  return sink.bytes.slice(0, sink.at);
+  const sink = spare ?? createSink(limits);
+  spare = null; // a getter of the value may encode another
+  sink.limits = limits;
+  try {
+    writeItem(sink, value);
+    return sink.bytes.slice(0, sink.at);
+  } finally {
+    sink.at = sink.nodes = sink.path.length = 0;
+    if (sink.bytes.length <= maxSpareBytes) spare = sink;
+  }
 }
 
 /** Writes the pieces of one value after the other, where its shape is known: the caller sees to it that they add up. */
@@ -57,10 +64,15 @@ interface Sink {
   at: number;
   nodes: number;
   readonly path: (string | number)[];
-  readonly limits: ValueLimits;
+  limits: ValueLimits;
 }
 
 const firstSinkBytes = 256;
+/** A larger one is left to the collector. */
+const maxSpareBytes = 4_096;
+
+/** The sink of the value before: most are small, and making one costs more than writing them. */
+let spare: Sink | null = null;
 
 function createSink(limits: ValueLimits): Sink {
   const bytes = new Uint8Array(firstSinkBytes);
@@ -154,6 +166,7 @@ function writeNegative(sink: Sink, value: number): void {
 }
 
 function writeText(sink: Sink, text: string): void {
+  if (text.length < shortTextBytes && writeShortAscii(sink, text)) return;
   if (!isWellFormed(text)) throw new TypeError(`${place(sink)}: expected well-formed text, got a lone surrogate`);
   const length = utf8Length(text);
   if (length < 0x20) writeByte(sink, 0xa0 + length);
@@ -162,6 +175,22 @@ function writeText(sink: Sink, text: string): void {
   else writeHead(sink, 0xdb, [4, length]);
   const at = reserve(sink, length);
   writeUtf8(text, sink.bytes.subarray(at, at + length));
+}
+
+/** Whether it was that; else nothing is written. */
+function writeShortAscii(sink: Sink, text: string): boolean {
+  const start = reserve(sink, 1 + text.length);
+  const { bytes } = sink;
+  bytes[start] = 0xa0 + text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) {
+      sink.at = start;
+      return false;
+    }
+    bytes[start + 1 + i] = unit;
+  }
+  return true;
 }
 
 function writeBinary(sink: Sink, bytes: Uint8Array): void {
@@ -201,7 +230,8 @@ function writeMapHead(sink: Sink, count: number): void {
 function writeMap(sink: Sink, map: Readonly<Record<string, unknown>>): void {
   enter(sink);
   // Sorted before the check of each key: an ill-formed one throws below wherever the order puts it.
-  const keys = Object.keys(map).sort(compareUtf8);
+  const keys = Object.keys(map);
+  if (keys.length > 1) keys.sort(compareUtf8);
   writeMapHead(sink, keys.length);
   for (const key of keys) {
     sink.path.push(key);

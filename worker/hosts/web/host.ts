@@ -14,7 +14,7 @@ import { browserTime } from './time.js';
 /** What is used of the global scope of a dedicated worker. */
 export interface WorkerScope {
   readonly postMessage: (message: ToPage) => void;
-  readonly addEventListener: (type: 'message', listener: (event: { readonly data: FromPage }) => void) => void;
+  readonly addEventListener: (type: 'message', listener: (event: { readonly data: FromPage | readonly FromPage[] }) => void) => void;
   readonly close: () => void;
 }
 
@@ -43,9 +43,11 @@ export function runWebWorker(scope: WorkerScope, brought: Brought): void {
     }
   };
   scope.addEventListener('message', ({ data }) => {
-    const passed = gate.fromPage(data);
-    if ('pass' in passed) handle(passed.pass);
-    else scope.postMessage(passed.answer);
+    for (const message of [data].flat()) {
+      const passed = gate.fromPage(message);
+      if ('pass' in passed) handle(passed.pass);
+      else scope.postMessage(passed.answer);
+    }
   });
   post({ t: 'alive' });
 }
