@@ -14,7 +14,10 @@ import { browserTime } from './time.js';
 /** What is used of the global scope of a dedicated worker. */
 export interface WorkerScope {
   readonly postMessage: (message: ToPage) => void;
-  readonly addEventListener: (type: 'message', listener: (event: { readonly data: FromPage | readonly FromPage[] }) => void) => void;
+  readonly addEventListener: (
+    type: 'message',
+    listener: (event: { readonly data: FromPage | readonly FromPage[] }) => void,
+  ) => void;
   readonly close: () => void;
 }
 
