@@ -175,7 +175,7 @@ test('[B08] a device that comes back shows in its status how much of its catchin
   tab.lend(host.room.room, host.network.transport('guest'));
   await tab.call('join', { join: 'a', link: host.link, declaration, profile });
   await guest.engine.stop();
-  await write(host.room, 2_000);
+  await write(host.room, 6_000);
   const again = await startDevice({ disk: guest.disk });
   const back = again.tab();
   await back.call('open', { room: host.room.room, declaration });
@@ -187,7 +187,7 @@ test('[B08] a device that comes back shows in its status how much of its catchin
   });
   spy.deliver({ t: 'call', id: 1, name: 'open', args: { room: host.room.room, declaration } });
   back.lend(host.room.room, host.network.transport('guest again'));
-  await until(() => view.info().network === 'up-to-date' && view.rows('cards').size === 2_010);
+  await until(() => view.info().network === 'up-to-date' && view.rows('cards').size === 6_010);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
   expect(new Set(seen).size).toBeGreaterThan(2);
   expect(view.info().progress).toBe(1);

@@ -20,7 +20,7 @@ const weaknesses: Readonly<Record<Weakness, number>> = {
   permission: 19,
   replay: 3,
   dedupe: 0,
-  fence: 1,
+  fence: 32,
   'resume-probe': 236,
 };
 /** So many seeds are tried; with all defences none of them fails. */

@@ -3,14 +3,12 @@ import { storedBytes, type StoreOp } from '../../../src/ports/index.js';
 import { chainKey, countOf, domainOf, idAt, type Chain, type PackPlace, type Unit } from '../replica/index.js';
 import { sealKid } from './author.js';
 import { nextCut, planMerge } from './compact-plan.js';
-import { bump, commitRows, countFault, fanInOf, unitKeys, type RoomCore } from './core.js';
+import { bump, commitRows, countFault, createTurns, fanInOf, unitKeys, type RoomCore } from './core.js';
 import { loadChain } from './hydrate.js';
 import { tryJoin } from './joining.js';
 import { packKey, putPack } from './rows.js';
 import { openUnit, sealUnit } from './units.js';
 
-/** Opening packs gives way to whatever else there is after so long. */
-const sliceMs = 8;
 /** What is known of a room's packs beside where they lie. */
 export interface CompactMemory {
   /** By chain: everything before this place is as it should be; null until read from the disk. */
@@ -90,15 +88,11 @@ interface Merge {
 
 /** The first packs of a run that go together, as one unit; null: none do. A pack that does not open is left alone. */
 async function joinPacks(core: RoomCore, memory: CompactMemory, run: Run): Promise<Merge | null> {
-  const { time } = core.ports;
+  const othersDue = createTurns(core);
   let joined: { unit: Unit; places: PackPlace[]; oldBytes: number } | null = null;
-  let sinceMs = time.now();
   for (const place of run.places) {
     const stored = await readUnit(core, run, place);
-    if (time.now() - sinceMs >= sliceMs) {
-      await new Promise<void>((resolve) => time.after(0, resolve));
-      sinceMs = time.now();
-    }
+    await othersDue();
     if (memory.isOver()) return null;
     const both = stored && joined && tryJoin(joined.unit, stored.unit);
     if (stored !== null && joined !== null && both !== null) {

@@ -185,6 +185,26 @@ export function pause({ ports }: RoomCore, ms: number): Promise<void> {
   return new Promise((resolve) => ports.time.after(ms, resolve));
 }
 
+/** Work that goes on for so long gives timers, calls and frames their turn between two parts of it. */
+const turnMs = 8;
+
+/** To be called between two parts of long work: something to wait for when others are due, else undefined. */
+export function createTurns(
+  { ports: { time } }: Pick<RoomCore, 'ports'>,
+  ms: number = turnMs,
+): () => Promise<void> | undefined {
+  let sinceMs = time.now();
+  return () => {
+    if (time.now() < sinceMs + ms) return undefined;
+    return new Promise((resolve) => {
+      time.after(0, () => {
+        sinceMs = time.now();
+        resolve();
+      });
+    });
+  };
+}
+
 export function now(core: RoomCore): number {
   return roomNow(core.ports.time.now(), core.offsetsMs);
 }

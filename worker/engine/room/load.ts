@@ -19,7 +19,7 @@ import {
   type Unit,
 } from '../replica/index.js';
 import { givenUp } from '../call-error.js';
-import { bump, countFault, now, pause, setKey, unitKeys, type RoomCore } from './core.js';
+import { bump, countFault, createTurns, now, setKey, unitKeys, type RoomCore } from './core.js';
 import { loadDrafts } from './drafts/load.js';
 import { readSnapshot } from './snapshot/read.js';
 import { listHistory, restoreRoom, type TailUnit } from './snapshot/restore.js';
@@ -62,13 +62,9 @@ const maxTurnMs = 50;
 /** Lets others have their turn, now and then; ends what nobody waits for. */
 function createTurn(core: RoomCore, isOver: LoadOptions['isOver']): RoomCore['turn'] {
   if (isOver === undefined) return undefined;
-  const { time } = core.ports;
-  let startMs = time.now();
+  const othersDue = createTurns(core, maxTurnMs);
   return async () => {
-    if (time.now() > startMs + maxTurnMs) {
-      await pause(core, 0);
-      startMs = time.now();
-    }
+    await othersDue();
     if (isOver()) throw givenUp();
   };
 }

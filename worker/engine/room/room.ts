@@ -4,7 +4,7 @@ import { StoreError } from '../../../src/ports/index.js';
 import { CallError } from '../call-error.js';
 import type { Unit } from '../replica/index.js';
 import { createCompactor } from './compact.js';
-import { commitRows, pause, type RoomCore } from './core.js';
+import { commitRows, createTurns, pause, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { draftCount } from './drafts/queue.js';
 import { hasReadyDrafts, signDrafts } from './drafts/sign.js';
@@ -117,6 +117,7 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   core.loop = createStepLoop({
     report: complain,
     store: { commit: (ops, o) => commitRows(core, ops, o) },
+    turns: () => createTurns(core),
     beforeCommit: (step) => {
       if (step.infoChanged) host.summarize(step);
     },

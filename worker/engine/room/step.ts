@@ -44,6 +44,8 @@ export interface StepHost {
   /** Something of ours threw where nothing may: it is told and the room goes on. */
   readonly report: (error: unknown) => void;
   readonly store: Pick<Store, 'commit'>;
+  /** Made anew for each turn, called between its jobs. */
+  readonly turns?: () => () => Promise<void> | undefined;
   /** All jobs of a step have run: what follows from them goes into the same commit. */
   readonly beforeCommit?: (step: Step) => void;
   /** After a successful commit, before the effects. */
@@ -115,10 +117,12 @@ function emptyStep(): Step {
 /** Gives the jobs behind one that threw: nothing of them is done, and their turn comes when the state is read anew. */
 async function runStep(host: StepHost, jobs: readonly Job[], step: Step): Promise<readonly Job[]> {
   let begun = 0;
+  const othersDue = host.turns?.();
   try {
     for (const job of jobs) {
       begun++;
       await job(step);
+      await othersDue?.();
     }
     host.beforeCommit?.(step);
     if (step.ops.length > 0) await host.store.commit(step.ops, { strict: step.strict });

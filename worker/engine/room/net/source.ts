@@ -23,6 +23,9 @@ import { kidFor, type NetLink } from './link.js';
 /** Stored packs of at least so many entries or bytes are handed over as they are; smaller ones are joined on the way. */
 const wholePackEntries = 256;
 const wholePackBytes: number = 16 * 1024;
+/** Of so many ranges the first pack is read before its turn: most have one small one, and a read takes longer than its way. */
+const rangesAhead = 8;
+
 /** A transfer to one peer: packs in order within the send window, then SYNC_DONE. */
 export interface Serving {
   readonly cancel: () => void;
@@ -106,9 +109,20 @@ async function* everyPack(
   o: ServeRequest,
   ranges: readonly ServedRange[],
 ): AsyncGenerator<SentPack | null> {
-  for (const range of ranges)
-    for await (const ready of packsOf(core, range, sealKidFor(core, range, o.peer)))
-      yield ready && { ...ready, domainHex: range.domainHex, author: toHex(range.author) };
+  const begin = (range: ServedRange) => {
+    const packs = packsOf(core, range, sealKidFor(core, range, o.peer));
+    const first = packs.next();
+    first.catch(() => undefined); // thrown again in its turn
+    return { range, packs, first };
+  };
+  const begun = ranges.slice(0, rangesAhead).map(begin);
+  let next = rangesAhead;
+  for (let one = begun.shift(); one !== undefined; one = begun.shift()) {
+    const { range, packs, first } = one;
+    for (let step = await first; step.done !== true; step = await packs.next())
+      yield step.value && { ...step.value, domainHex: range.domainHex, author: toHex(range.author) };
+    begun.push(...ranges.slice(next, ++next).map(begin));
+  }
   for (const { domainHex, author, place, from } of evidenceFor(core, o.req)) {
     const kid = sealKidFor(core, { domainHex }, o.peer);
     const bytes = await readPack(core, { domainHex, author, place });
