@@ -148,7 +148,7 @@ export interface Invite {
 export interface RoomStatus {
   readonly storage: StorageState;
   readonly network: 'offline' | 'connecting' | 'alone' | 'syncing' | 'up-to-date';
-  /** 0 to 1: how much is done of the catching up that `syncing` tells of. Else 1. */
+  /** 0 to 1: how much is done of what `syncing` tells of: catching up, or signing what was written alone. Else 1. */
   readonly progress: number;
   /** Why nothing that is written here goes out any more, whatever the network. Null: it does. */
   readonly blocked: 'device/blocked' | null;

@@ -16,7 +16,7 @@ import type { RoomCore } from './room/core.js';
 import { planRows } from './room/drafts/merge.js';
 import { draftCount, keepDrafts } from './room/drafts/queue.js';
 import { maxRowDrafts, maxRowWeight } from './room/drafts/row.js';
-import { hasReadyDrafts, signDrafts } from './room/drafts/sign.js';
+import { hasReadyDrafts, signDrafts, signingProgress } from './room/drafts/sign.js';
 import type { DraftRow } from './room/drafts/types.js';
 import { loadRoom } from './room/load.js';
 import { createSnapshots } from './room/snapshot/keep.js';
@@ -233,6 +233,20 @@ test('[F10] many drafts are signed slice by slice, one signature for many, and o
   }
   await copyAll(core, bob);
   expect([bob.held, [...bob.state.records.entries('cards')].length]).toEqual([[], count]);
+}, 60_000);
+
+test('[F10] how much of many drafts is signed shows; of those that cannot be signed there is nothing to show', async () => {
+  const { ada } = await smallRoom(createMemoryDisk());
+  await draft(ada, cards(ada, 4 * maxRowDrafts));
+  expect(signingProgress(ada, false)).toBeNull();
+  const seen: (number | null)[] = [];
+  for (let i = 0; i < 5; i++) {
+    seen.push(signingProgress(ada, true));
+    await act(ada, (step) => signDrafts(ada, step));
+  }
+  expect(seen).toEqual([0, 0.25, 0.5, 0.75, null]);
+  await draft(ada, cards(ada, 1));
+  expect(signingProgress(ada, true)).toBe(0);
 }, 60_000);
 
 test('[X8] a record with a further change among the drafts is not delivered before that is', async () => {

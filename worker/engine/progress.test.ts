@@ -194,3 +194,32 @@ test('[B08] a device that comes back shows in its status how much of its catchin
   await again.engine.stop();
   await host.device.engine.stop();
 }, 30_000);
+
+test('[B08] how much of what was written alone is signed shows in the status, once somebody has come', async () => {
+  const host = await startHost(10);
+  const guest = await startDevice();
+  const tab = guest.tab();
+  tab.lend(host.room.room, host.network.transport('guest'));
+  await tab.call('join', { join: 'a', link: host.link, declaration, profile });
+  await guest.engine.stop();
+  const again = await startDevice({ disk: guest.disk });
+  const back = again.tab();
+  await back.call('open', { room: host.room.room, declaration });
+  const view = back.room(host.room.room);
+  await write(view, 1_000);
+  expect(view.info()).toMatchObject({ network: 'offline', progress: 1 });
+  expect(view.info().undelivered).toBeGreaterThanOrEqual(1_000);
+  const seen: number[] = [];
+  const spy = again.engine.attach('spy', (message) => {
+    const info = message.t === 'view' ? message.update.info : null;
+    if (info?.network === 'syncing' && info.undelivered > 0) seen.push(info.progress);
+  });
+  spy.deliver({ t: 'call', id: 1, name: 'open', args: { room: host.room.room, declaration } });
+  back.lend(host.room.room, host.network.transport('guest again'));
+  await until(() => view.info().network === 'up-to-date' && view.info().undelivered === 0);
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  expect(new Set(seen).size).toBeGreaterThan(4);
+  expect([view.info().progress, host.room.rows('cards').size]).toEqual([1, 1_010]);
+  await again.engine.stop();
+  await host.device.engine.stop();
+}, 30_000);

@@ -62,6 +62,8 @@ export interface RoomCore {
   drafts: Map<string, DraftQueue>;
   /** Grows whenever drafts leave: a snapshot that had them is of no use any more. */
   draftsLeft: number;
+  /** How many there were when the signing began that is under way; 0: none is. */
+  draftsToSign: number;
   /** Tab → highest write counter that is durable (X11). */
   readonly marks: Map<string, number>;
   /** Entries of this device that another device has acknowledged, as a count, by domain (X8). */
@@ -114,6 +116,7 @@ export function createRoomCore(o: {
     admitters: [],
     drafts: new Map(),
     draftsLeft: 0,
+    draftsToSign: 0,
     marks: new Map(),
     delivered: new Map(),
     held: [],

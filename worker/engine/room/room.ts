@@ -7,7 +7,7 @@ import { createCompactor } from './compact.js';
 import { commitRows, createTurns, pause, type RoomCore } from './core.js';
 import { roomInfo } from './info.js';
 import { draftCount } from './drafts/queue.js';
-import { hasReadyDrafts, signDrafts } from './drafts/sign.js';
+import { hasReadyDrafts, signDrafts, signingProgress } from './drafts/sign.js';
 import { canAct, canSign, takeWrites, type LocalWrite, type Signed, type WriteOutcome } from './local.js';
 import { loadRoom } from './load.js';
 import { createNet, type NetOptions, type RoomNet } from './net.js';
@@ -63,7 +63,11 @@ export function createRoomEngine(core: RoomCore, host: RoomHost, options: NetOpt
   let stopped = false;
   let signedIn: Step | null = null;
 
-  const info = (): RoomInfo => roomInfo(core, { ...net.info(), codes: host.codes() });
+  const info = (): RoomInfo => {
+    const said = { ...net.info(), codes: host.codes() };
+    const signing = said.network === 'up-to-date' ? signingProgress(core, net.isCleared()) : null;
+    return roomInfo(core, signing === null ? said : { ...said, network: 'syncing', progress: signing });
+  };
   const views = createViews(core, info);
   const snapshots = createSnapshots(core);
 

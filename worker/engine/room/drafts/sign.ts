@@ -2,11 +2,11 @@ import { faultOutcomes, type Fault } from '../../../../src/core/base/index.js';
 import { clampToFuture, compareHlc } from '../../../../src/core/clock/index.js';
 import { domainOf, headOf, type Unit } from '../../replica/index.js';
 import { countFault, now, ownWaits, type RoomCore } from '../core.js';
-import { checkWrite, commitSigned, type Signed } from '../local.js';
+import { canSign, checkWrite, commitSigned, type Signed } from '../local.js';
 import { dropOps } from '../snapshot/write.js';
 import type { Step } from '../step.js';
 import { trackWrite } from '../undelivered.js';
-import { deleteRows, replaceRows } from './queue.js';
+import { deleteRows, draftCount, replaceRows } from './queue.js';
 import { maxRowDrafts, maxRowWeight, openDrafts, sealDrafts } from './row.js';
 import type { Draft, DraftQueue, DraftRow, DraftRun } from './types.js';
 
@@ -21,6 +21,7 @@ const maxLiveDrafts = 256;
  */
 export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
   const signed: Late = { units: [], dropped: [], mustReload: false };
+  core.draftsToSign = Math.max(core.draftsToSign, draftCount(core));
   let left = maxRowDrafts;
   for (const [domain, queue] of core.drafts) {
     if (left <= 0 || queue.count === 0 || isWaiting(core, domain)) continue;
@@ -30,7 +31,15 @@ export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
   }
   for (const { fault } of signed.dropped) countFault(core, fault.code);
   signed.mustReload ||= signed.dropped.length > 0;
+  if (draftCount(core) === 0) core.draftsToSign = 0;
   return signed;
+}
+
+/** How much of it is done, in hundredths from 0 to 0.99; null: there is nothing that can be signed now. */
+export function signingProgress(core: RoomCore, isCleared: boolean): number | null {
+  const left = draftCount(core);
+  if (left === 0 || !canSign(core, isCleared) || !hasReadyDrafts(core)) return null;
+  return Math.floor((1 - left / Math.max(left, core.draftsToSign)) * 100) / 100;
 }
 
 /** Whether some draft need not wait: to be signed, or to go. Of one that is on the disk alone it is not known yet. */
