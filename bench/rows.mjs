@@ -54,6 +54,7 @@ export function createRows(n, { isQuick = false } = {}) {
     pageTasks(n),
     disk(n),
     singleOps(n),
+    writtenAlone(n),
     queries(n),
     memory(n),
     ...large(n),
@@ -372,6 +373,28 @@ function large(n) {
       cases: [{ ...joined, work: { ...joined.work, keepsOpen: true } }],
     },
   ];
+}
+
+/** What somebody writes alone is signed when the first peer comes. */
+function writtenAlone(n) {
+  const one = sets('written alone', n(100_000, 300), { perTransaction: 1 });
+  const ms = (name, of, goals) => ({ name, unit: 'ms', of, ...(goals && { goals }) });
+  return {
+    id: 'F10',
+    title: 'edits written with nobody there: opened, and signed when the first peer comes',
+    module: 'alone',
+    fullOnly: true,
+    contestants: ['keeproom'],
+    maxRuns: 1,
+    maxSamples: 1,
+    cases: [one],
+    measures: [
+      ms('open', (m) => m.openMs),
+      ms('until all are signed', (m) => m.signedMs, [{ peer: null, atMost: 3_000 }]),
+      ms('until all are delivered', (m) => m.deliveredMs),
+      ms('longest call beside it', (m) => m.longestCallMs, [{ peer: null, atMost: 30 }]),
+    ],
+  };
 }
 
 const twoPages = {
