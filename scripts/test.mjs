@@ -54,7 +54,8 @@ async function main() {
   mkdirSync(reports, { recursive: true });
   const patient = [];
   for (const group of groupsOf(toRun)) {
-    if (group[0].isPatient) patient.push(...group.map(runStep));
+    if (group[0].isPatient)
+      patient.push(...group.map((step) => runStep(step).catch((error) => brokenStep(step, error))));
     else results.push(...(await Promise.all(group.map(runStep))));
   }
   results.push(...(await Promise.all(patient)));
@@ -138,6 +139,11 @@ async function runStep({ name, script, kind, minutes, isPatient = false }) {
   const result = { name, passed, failed, notes, durationMs: Date.now() - startMs };
   console.log(lineOf(result));
   return result;
+}
+
+/** A step whose result cannot be told, as of a report that was cut off, has failed; the others go on. */
+function brokenStep({ name }, error) {
+  return { name, passed: 0, failed: 1, notes: [String(error)], durationMs: 0 };
 }
 
 function readReport(kind, file) {

@@ -626,23 +626,52 @@ describe('wrong arguments', () => {
   });
 });
 
-test('[X11] writes of one go cross together, before whatever is said after them', async () => {
+test('[X11] the writes that follow one in the same go cross together, before whatever is said after them', async () => {
   const { worker, client } = serve();
   const room = (await client.openRoom('r1', options))!;
   const crossings: string[][] = [];
   const opened = worker.open();
   const postMessage = opened.postMessage.bind(opened);
-  opened.postMessage = (messages: readonly FromPage[]) => {
-    crossings.push(messages.map(({ t }) => t));
-    postMessage(messages);
+  opened.postMessage = (said: FromPage | readonly FromPage[]) => {
+    crossings.push([said].flat().map(({ t }) => t));
+    postMessage(said);
   };
   for (let i = 0; i < 150; i++) room.data.cards.insert({ x: i });
-  expect(crossings.map(({ length }) => length)).toEqual([64, 64]);
+  expect(crossings.map(({ length }) => length)).toEqual([1, 64, 1, 64, 1]);
   const forgotten = client.forgetRoom('r2');
-  expect(crossings.at(-1)).toEqual([...Array<string>(22).fill('write'), 'call']);
+  expect(crossings.slice(5)).toEqual([Array<string>(19).fill('write'), ['call']]);
   await forgotten;
   room.data.cards.insert({ x: 150 });
+  room.data.cards.insert({ x: 151 });
   await settled();
-  expect(crossings.flat().filter((t) => t === 'write')).toHaveLength(151);
-  expect(worker.of('write').map(({ n }) => n)).toEqual(Array.from({ length: 151 }, (_, i) => i + 1));
+  expect(crossings.slice(7)).toEqual([['write'], ['write']]);
+  expect(worker.of('write').map(({ n }) => n)).toEqual(Array.from({ length: 152 }, (_, i) => i + 1));
+});
+
+test.each([1, 64, 65, 66, 130])(
+  '[X11] %i writes and the end of the client in one go: all cross, and then the end',
+  async (count) => {
+    const { worker, client } = serve();
+    const room = (await client.openRoom('r1', options))!;
+    for (let i = 0; i < count; i++) room.data.cards.insert({ x: i });
+    await client.close();
+    await settled();
+    expect([worker.of('write').length, worker.of('stop').length]).toEqual([count, 1]);
+  },
+);
+
+test('[X11] what cannot cross is refused before anything is shown, and takes nothing else along', async () => {
+  const { worker, client } = serve();
+  const room = (await client.openRoom('r1', options))!;
+  const { id } = room.data.cards.insert({ x: 1 });
+  const odd = { toString: () => 'votes' };
+  expect(() => room.data.cards.increment(id, odd as never)).toThrow(
+    new TypeError('cards.increment: field: expected a text, got object'),
+  );
+  room.data.cards.insert({ x: 2 });
+  await settled();
+  expect(worker.of('write').map(({ n, prev }) => [n, prev])).toEqual([
+    [1, 0],
+    [2, 1],
+  ]);
 });

@@ -33,8 +33,8 @@ export function createFakeWorker(
     of: (type) => heard.filter((message): message is FromPage & { readonly t: typeof type } => message.t === type),
   };
   const platform = {
-    postMessage: (messages: readonly FromPage[]) => {
-      for (const arrived of structuredClone(messages)) {
+    postMessage: (messages: FromPage | readonly FromPage[]) => {
+      for (const arrived of [structuredClone(messages)].flat()) {
         heard.push(arrived);
         onMessage(arrived, fake);
       }

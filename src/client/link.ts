@@ -54,8 +54,8 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
   const calls = new Map<number, Call>();
   let lastCall = 0;
   let worker: Worker | null = null;
-  /** Emptied before the next task. */
-  const outbox: FromPage[] = [];
+  /** What has to wait for the end of this go; null: nothing would. */
+  let outbox: FromPage[] | null = null;
   /** Ends what listens to the worker and the page. */
   let ending = new AbortController();
   let isReady = false;
@@ -65,14 +65,22 @@ export function createLink(o: ClientOptions, on: LinkEvents): EngineLink {
   let refusal: Error | null = null;
 
   const flush = (): void => {
-    const together = outbox.splice(0, maxTogether);
-    worker?.postMessage(together);
+    const together = outbox ?? [];
+    outbox = null;
+    if (together.length > 0) worker?.postMessage(together);
   };
-  /** Writes of one go cross together: crossing costs more than most of them do. */
+  /** The writes that follow one in the same go cross together: crossing costs more than most of them do. */
   const post = (message: FromPage): void => {
-    const count = outbox.push(message);
-    if (count > maxTogether || message.t !== 'write') flush();
-    else if (count === 1) queueMicrotask(flush);
+    const isWrite = message.t === 'write';
+    if (isWrite && outbox !== null) {
+      if (outbox.push(message) === maxTogether) flush();
+      return;
+    }
+    flush();
+    worker?.postMessage(message);
+    if (!isWrite) return;
+    outbox = [];
+    queueMicrotask(flush);
   };
   const send = (message: FromPage): void => {
     if (isReady) post(message);

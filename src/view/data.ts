@@ -115,7 +115,8 @@ function createCollection(shelf: Shelf): Collection<string, Fields> {
     },
     update: (id: string, patch: unknown) => shelf.write('update', existing('update', id), patch),
     delete: (id: string) => shelf.change({ kind: 'delete', collection, id: existing('delete', id) }),
-    increment: (id: string, field: string, by = 1) => {
+    increment: (id: string, field: unknown, by = 1) => {
+      expect(typeof field === 'string', `${collection}.increment: field`, 'a text', field);
       expectInteger(`${collection}.increment: by`, by, [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
       if (by === 0) return shelf.parts.writer.transact(() => undefined);
       return shelf.change({ kind: 'increment', collection, id: existing('increment', id), field, by });

@@ -62,12 +62,9 @@ export const s: {
   },
 };
 
-/** Whether this came from {@link s}, this copy's or another's. */
-export function isFieldSpec(value: unknown): value is FieldSpec {
-  return hasDeclaration(value);
-}
-
-/** Fields and schemas alike are known by what they are made of. */
-export function hasDeclaration(value: unknown): boolean {
+/** Whether this came from {@link s} or defineSchema(), this copy's or another's: both are known by what they are made of. */
+export function isMade<T extends { readonly declaration: unknown; readonly checks: unknown }>(
+  value: unknown,
+): value is T {
   return typeof value === 'object' && value !== null && 'declaration' in value && 'checks' in value;
 }

@@ -2,7 +2,7 @@ import type { CollectionDeclaration, Declaration, RoleDeclaration } from '../cor
 import { defaultDomain } from '../core/schema/index.js';
 import { expect, expectObject } from './expect.js';
 import type { FieldSpec } from './fields.js';
-import { hasDeclaration, isFieldSpec } from './fields.js';
+import { isMade } from './fields.js';
 import type { Def, Fields, RoleDef, Schema } from './types.js';
 
 /** What defineSchema adds to the public type. */
@@ -51,7 +51,7 @@ export function defineSchema<
     declaration,
     checks: (name, field) => {
       const spec = data[name]?.fields[field];
-      return isFieldSpec(spec) ? spec.checks : [];
+      return isMade<FieldSpec>(spec) ? spec.checks : [];
     },
   };
   return schema;
@@ -59,12 +59,8 @@ export function defineSchema<
 
 /** The model of a schema; TypeError when this is none. */
 export function modelOf(schema: unknown): Model {
-  expect(isModel(schema), 'schema', 'the result of defineSchema()', schema);
+  expect(isMade<Model>(schema), 'schema', 'the result of defineSchema()', schema);
   return schema;
-}
-
-function isModel(value: unknown): value is Model {
-  return hasDeclaration(value);
 }
 
 function declareCollection({ fields, domain, owned, single: isSingle }: Def, path: string): CollectionDeclaration {
@@ -74,7 +70,7 @@ function declareCollection({ fields, domain, owned, single: isSingle }: Def, pat
     single: isSingle,
     fields: mapValues(fields, path, (field, fieldPath) => {
       expect(fieldPath !== `${path}.id`, fieldPath, 'another name than id', field);
-      expect(isFieldSpec(field), fieldPath, 'a field made by s', field);
+      expect(isMade<FieldSpec>(field), fieldPath, 'a field made by s', field);
       return field.declaration;
     }),
   };

@@ -119,6 +119,5 @@ export function openInfo(replica: Replica, scope: Scope): PageInfo {
 }
 
 function isThenable(value: unknown): boolean {
-  const { then } = Object(value) as { readonly then?: unknown };
-  return typeof then === 'function';
+  return typeof (Object(value) as { readonly then?: unknown }).then === 'function';
 }

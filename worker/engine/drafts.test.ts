@@ -249,6 +249,36 @@ test('[F10] how much of many drafts is signed shows; of those that cannot be sig
   expect(signingProgress(ada, true)).toBe(0);
 }, 60_000);
 
+test('[F10] of a row that turns out to have to wait the pages hear that nothing is signed any more; the next signing counts anew', async () => {
+  const { ada, main } = await smallRoom(createMemoryDisk());
+  const later = (): Bytes => {
+    const ops = [insertOf(ada, 'cards', { text: 'later' })];
+    return encodePayload({ schema: new Uint8Array(8).fill(3), ops });
+  };
+  const keep = (domain: string, payloads: readonly Bytes[]): Promise<unknown> =>
+    act(ada, (step) =>
+      keepDrafts(ada, step, { domain, drafts: payloads.map((payload) => ({ hlc: tick(ada), payload })) }),
+    );
+  await keep(main, cards(ada, maxRowDrafts));
+  await keep(main, Array.from({ length: 20 }, later));
+  const told: unknown[] = [];
+  for (let i = 0; i < 2; i++)
+    await act(ada, async (step) => {
+      await signDrafts(ada, step);
+      told.push([step.infoChanged, signingProgress(ada, true)]);
+    });
+  expect(told).toEqual([
+    [true, 0.96],
+    [true, null],
+  ]);
+  const chat = domainNamed(ada, 'chat');
+  await keep(
+    chat,
+    Array.from({ length: 10 }, () => payloadOf(insertOf(ada, 'chat', { body: 'x' }))),
+  );
+  expect(signingProgress(ada, true)).toBe(0);
+}, 60_000);
+
 test('[X8] a record with a further change among the drafts is not delivered before that is', async () => {
   const { ada, main } = await smallRoom(createMemoryDisk());
   const [insert, first, second] = counted(ada, 2);

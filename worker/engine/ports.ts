@@ -17,6 +17,8 @@ export interface EnginePorts {
   readonly fanIn?: number;
   /** How eagerly snapshots are written: after so many changes, so long after the first of them. The simulator and tests are. */
   readonly snapshots?: { readonly minChanges: number; readonly waitMs: number };
+  /** Long work gives others their turn after so many milliseconds (8 when absent, 50 while a room is read). The simulator's takes no time. */
+  readonly turnMs?: number;
   /** Told of errors that no input should be able to cause: a mistake of ours, which the room survives by reading its disk again. */
   readonly report?: (error: unknown) => void;
   /** Each check of the core that the simulator may switch off, to prove that some seed then fails. Absent in every other host. */

@@ -18,6 +18,8 @@ export interface DeviceWorld {
   readonly failed: (error: unknown) => void;
   readonly log: (text: string) => void;
   readonly weaknesses: ReadonlySet<Weakness>;
+  /** Others have their turn after each job of a step, which otherwise takes no time here. */
+  readonly isPausing: boolean;
 }
 
 export interface DeviceOptions {
@@ -232,6 +234,7 @@ function portsOf({ world, o, device }: Birth, life: LifePorts): EnginePorts {
     weaknesses: world.weaknesses,
     // So eagerly that most lives write several and begin with one.
     snapshots: { minChanges: 1, waitMs: 900 },
+    ...(world.isPausing && { turnMs: 0 }),
     report: world.failed,
   };
 }

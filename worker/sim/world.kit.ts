@@ -29,6 +29,8 @@ export interface World extends PersonWorld {
 
 /** 2026-01-01; any date will do. */
 const beginMs = 1_767_225_600_000;
+/** Every so many seeds have devices that give way in the middle of a step. */
+const pausingShare = 4;
 /** Lines kept for a report. */
 const maxLines = 20_000;
 
@@ -81,6 +83,7 @@ export function createWorld(o: {
     network,
     memo: createPureMemo(),
     weaknesses: new Set(o.weaknesses),
+    isPausing: o.seed % pausingShare === 0,
     wallMs: () => beginMs + timeline.now() + sleptMs,
     sleep: (ms) => {
       sleptMs += ms;

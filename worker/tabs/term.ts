@@ -96,9 +96,9 @@ export function createTerm(o: TermOptions): Term {
     announce();
     show('waiting');
     try {
-      // A worker that wakes may find that it was given the lock and has lost it: the loss is the next task, and raising
+      // A worker that wakes may find that it was given the lock and has lost it: the loss is one of the next tasks, and raising
       // the generation now would fence the rightful leader.
-      await new Promise<void>((resolve) => void o.time.after(0, resolve));
+      await new Promise<void>((resolve) => void o.time.after(1, resolve));
       if (isOver()) return;
       const generation = await o.disk.raiseGeneration(o.highest());
       if (isOver()) return;

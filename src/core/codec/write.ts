@@ -15,6 +15,7 @@ export function encodeValue(value: Value, limits: ValueLimits = valueLimits): By
     writeItem(sink, value);
     return sink.bytes.slice(0, sink.at);
   } finally {
+    sink.bytes.fill(0, 0, sink.at);
     sink.at = sink.nodes = sink.path.length = 0;
     if (sink.bytes.length <= maxSpareBytes) spare = sink;
   }

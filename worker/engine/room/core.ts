@@ -192,13 +192,12 @@ export function pause({ ports }: RoomCore, ms: number): Promise<void> {
 const turnMs = 8;
 
 /** To be called between two parts of long work: something to wait for when others are due, else undefined. */
-export function createTurns(
-  { ports: { time } }: Pick<RoomCore, 'ports'>,
-  ms: number = turnMs,
-): () => Promise<void> | undefined {
+export function createTurns({ ports }: Pick<RoomCore, 'ports'>, ms: number = turnMs): () => Promise<void> | undefined {
+  const { time } = ports;
+  const lastsMs = ports.turnMs ?? ms;
   let sinceMs = time.now();
   return () => {
-    if (time.now() < sinceMs + ms) return undefined;
+    if (time.now() < sinceMs + lastsMs) return undefined;
     return new Promise((resolve) => {
       time.after(0, () => {
         sinceMs = time.now();

@@ -31,7 +31,9 @@ export async function signDrafts(core: RoomCore, step: Step): Promise<Signed> {
   }
   for (const { fault } of signed.dropped) countFault(core, fault.code);
   signed.mustReload ||= signed.dropped.length > 0;
-  if (draftCount(core) === 0) core.draftsToSign = 0;
+  // Nothing went: what was not known yet has to wait, too.
+  if (left === maxRowDrafts) step.infoChanged = true;
+  if (left === maxRowDrafts || draftCount(core) === 0) core.draftsToSign = 0;
   return signed;
 }
 

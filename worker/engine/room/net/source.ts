@@ -109,19 +109,13 @@ async function* everyPack(
   o: ServeRequest,
   ranges: readonly ServedRange[],
 ): AsyncGenerator<SentPack | null> {
-  const begin = (range: ServedRange) => {
-    const packs = packsOf(core, range, sealKidFor(core, range, o.peer));
-    const first = packs.next();
-    first.catch(() => undefined); // thrown again in its turn
-    return { range, packs, first };
-  };
-  const begun = ranges.slice(0, rangesAhead).map(begin);
-  let next = rangesAhead;
-  for (let one = begun.shift(); one !== undefined; one = begun.shift()) {
-    const { range, packs, first } = one;
-    for (let step = await first; step.done !== true; step = await packs.next())
-      yield step.value && { ...step.value, domainHex: range.domainHex, author: toHex(range.author) };
-    begun.push(...ranges.slice(next, ++next).map(begin));
+  const ahead = ranges.slice(0, rangesAhead).map((range) => readAhead(core, range));
+  for (const [i, range] of ranges.entries()) {
+    const next = ranges[i + rangesAhead];
+    if (next !== undefined) ahead.push(readAhead(core, next));
+    const kid = sealKidFor(core, range, o.peer);
+    for await (const ready of packsOf(core, range, { kid, first: ahead.shift() }))
+      yield ready && { ...ready, domainHex: range.domainHex, author: toHex(range.author) };
   }
   for (const { domainHex, author, place, from } of evidenceFor(core, o.req)) {
     const kid = sealKidFor(core, { domainHex }, o.peer);
@@ -147,7 +141,11 @@ interface ReadyPack {
  * where a part of one had waited, and may be rewritten meanwhile. Null ends it early: a row cannot be read, or is not on
  * the disk yet.
  */
-async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): AsyncGenerator<ReadyPack | null> {
+async function* packsOf(
+  core: RoomCore,
+  range: ServedRange,
+  { kid, first }: { readonly kid: Bytes | null; readonly first: ReadPack | undefined },
+): AsyncGenerator<ReadyPack | null> {
   if (range.from >= range.to) return;
   if (kid === null) {
     yield null;
@@ -159,7 +157,9 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
     await core.rewriting;
     const place = packAt(core, range, next);
     const chain = { domainHex: range.domainHex, author: toHex(range.author) };
-    const bytes = place === undefined ? null : await readPack(core, { ...chain, place });
+    // What was not there ahead of its turn may be now.
+    const known = place === first?.place ? await first?.bytes : null;
+    const bytes = place === undefined ? null : (known ?? (await readPack(core, { ...chain, place })));
     if (place === undefined || bytes === null) {
       await core.rewriting;
       if (place !== undefined && packAt(core, range, next) !== place) continue;
@@ -192,6 +192,19 @@ async function* packsOf(core: RoomCore, range: ServedRange, kid: Bytes | null): 
     joined = both ?? unit;
   }
   if (joined !== null) yield await pack(core, joined, kid);
+}
+
+/** A stored pack on its way from the disk. */
+interface ReadPack {
+  readonly place: PackPlace | undefined;
+  readonly bytes: Promise<Bytes | null>;
+}
+
+/** The first pack of a range as it lies: under which key it leaves is decided in its turn. */
+function readAhead(core: RoomCore, range: ServedRange): ReadPack {
+  const place = packAt(core, range, range.from);
+  const chain = { domainHex: range.domainHex, author: toHex(range.author) };
+  return { place, bytes: place === undefined ? Promise.resolve(null) : readPack(core, { ...chain, place }) };
 }
 
 /** The stored pack in which an entry lies; the next time it may be another. */
