@@ -666,7 +666,7 @@ test('[X11] what cannot cross is refused before anything is shown, and takes not
   const { id } = room.data.cards.insert({ x: 1 });
   const odd = { toString: () => 'votes' };
   expect(() => room.data.cards.increment(id, odd as never)).toThrow(
-    new TypeError('cards.increment: field: expected a text, got object'),
+    new TypeError('cards.increment: field: expected a text, got Object'),
   );
   room.data.cards.insert({ x: 2 });
   await settled();

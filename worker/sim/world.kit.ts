@@ -83,7 +83,7 @@ export function createWorld(o: {
     network,
     memo: createPureMemo(),
     weaknesses: new Set(o.weaknesses),
-    isPausing: o.seed % pausingShare === 0,
+    isPausing: o.seed % pausingShare === 1,
     wallMs: () => beginMs + timeline.now() + sleptMs,
     sleep: (ms) => {
       sleptMs += ms;
