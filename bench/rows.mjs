@@ -382,7 +382,6 @@ function writtenAlone(n) {
     id: 'F10',
     title: 'edits written with nobody there: opened, and signed when the first peer comes',
     module: 'alone',
-    fullOnly: true,
     contestants: ['keeproom'],
     maxRuns: 1,
     maxSamples: 1,

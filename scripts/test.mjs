@@ -52,11 +52,11 @@ async function main() {
   // Without packages no step can start; each would only say so again.
   const toRun = results[0].canGoOn ? steps.filter(({ name }) => chosen.length === 0 || chosen.includes(name)) : [];
   mkdirSync(reports, { recursive: true });
+  const runToEnd = (step) => runStep(step).catch((error) => brokenStep(step, error));
   const patient = [];
   for (const group of groupsOf(toRun)) {
-    if (group[0].isPatient)
-      patient.push(...group.map((step) => runStep(step).catch((error) => brokenStep(step, error))));
-    else results.push(...(await Promise.all(group.map(runStep))));
+    if (group[0].isPatient) patient.push(...group.map(runToEnd));
+    else results.push(...(await Promise.all(group.map(runToEnd))));
   }
   results.push(...(await Promise.all(patient)));
 

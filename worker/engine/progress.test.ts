@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import type { RoomInfo } from '../../src/bridge/index.js';
 import { createMemoryNetwork, type MemoryNetwork } from '../../src/transport/index.js';
 import { encodeDeclaration } from '../../src/core/schema/index.js';
 import { nodeTime, startDevice, testDeclaration, until, type RigDevice, type RigRoom, type RigTab } from './rig.kit.js';
@@ -168,58 +169,54 @@ test('[B08] a page that goes while it joins finds what was fetched when it comes
   await host.device.engine.stop();
 }, 30_000);
 
-test('[B08] a device that comes back shows in its status how much of its catching up is done', async () => {
-  const host = await startHost(10);
+/** A device that has joined and was away for a while: its room from the disk alone, and what its pages hear of syncing. */
+async function comeBack(host: Host, whileAway: () => Promise<void>) {
+  const { room } = host.room;
   const guest = await startDevice();
   const tab = guest.tab();
-  tab.lend(host.room.room, host.network.transport('guest'));
+  tab.lend(room, host.network.transport('guest'));
   await tab.call('join', { join: 'a', link: host.link, declaration, profile });
   await guest.engine.stop();
-  await write(host.room, 6_000);
-  const again = await startDevice({ disk: guest.disk });
-  const back = again.tab();
-  await back.call('open', { room: host.room.room, declaration });
-  const view = back.room(host.room.room);
-  expect(view.info()).toMatchObject({ network: 'offline', progress: 1 });
-  const seen: number[] = [];
-  const spy = again.engine.attach('spy', (message) => {
-    if (message.t === 'view' && message.update.info?.network === 'syncing') seen.push(message.update.info.progress);
+  await whileAway();
+  const device = await startDevice({ disk: guest.disk });
+  const back = device.tab();
+  await back.call('open', { room, declaration });
+  const syncing: RoomInfo[] = [];
+  const spy = device.engine.attach('spy', (message) => {
+    const info = message.t === 'view' ? message.update.info : null;
+    if (info?.network === 'syncing') syncing.push(info);
   });
-  spy.deliver({ t: 'call', id: 1, name: 'open', args: { room: host.room.room, declaration } });
-  back.lend(host.room.room, host.network.transport('guest again'));
+  spy.deliver({ t: 'call', id: 1, name: 'open', args: { room, declaration } });
+  const lend = (): void => back.lend(room, host.network.transport('guest again'));
+  return { device, view: back.room(room), syncing, lend };
+}
+
+test('[B08] a device that comes back shows in its status how much of its catching up is done', async () => {
+  const host = await startHost(10);
+  const { device, view, syncing, lend } = await comeBack(host, () => write(host.room, 6_000));
+  expect(view.info()).toMatchObject({ network: 'offline', progress: 1 });
+  lend();
   await until(() => view.info().network === 'up-to-date' && view.rows('cards').size === 6_010);
+  const seen = syncing.map(({ progress }) => progress);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
   expect(new Set(seen).size).toBeGreaterThan(2);
   expect(view.info().progress).toBe(1);
-  await again.engine.stop();
+  await device.engine.stop();
   await host.device.engine.stop();
 }, 30_000);
 
 test('[B08] how much of what was written alone is signed shows in the status, once somebody has come', async () => {
   const host = await startHost(10);
-  const guest = await startDevice();
-  const tab = guest.tab();
-  tab.lend(host.room.room, host.network.transport('guest'));
-  await tab.call('join', { join: 'a', link: host.link, declaration, profile });
-  await guest.engine.stop();
-  const again = await startDevice({ disk: guest.disk });
-  const back = again.tab();
-  await back.call('open', { room: host.room.room, declaration });
-  const view = back.room(host.room.room);
+  const { device, view, syncing, lend } = await comeBack(host, () => Promise.resolve());
   await write(view, 1_000);
   expect(view.info()).toMatchObject({ network: 'offline', progress: 1 });
   expect(view.info().undelivered).toBeGreaterThanOrEqual(1_000);
-  const seen: number[] = [];
-  const spy = again.engine.attach('spy', (message) => {
-    const info = message.t === 'view' ? message.update.info : null;
-    if (info?.network === 'syncing' && info.undelivered > 0) seen.push(info.progress);
-  });
-  spy.deliver({ t: 'call', id: 1, name: 'open', args: { room: host.room.room, declaration } });
-  back.lend(host.room.room, host.network.transport('guest again'));
+  lend();
   await until(() => view.info().network === 'up-to-date' && view.info().undelivered === 0);
+  const seen = syncing.filter(({ undelivered }) => undelivered > 0).map(({ progress }) => progress);
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
   expect(new Set(seen).size).toBeGreaterThan(4);
   expect([view.info().progress, host.room.rows('cards').size]).toEqual([1, 1_010]);
-  await again.engine.stop();
+  await device.engine.stop();
   await host.device.engine.stop();
 }, 30_000);

@@ -4,6 +4,7 @@
  */
 export type { Bytes } from './bytes.js';
 export {
+  briefHex,
   compareBytes,
   concatBytes,
   copyBytes,
@@ -13,7 +14,6 @@ export {
   idHex,
   isZero,
   toBase64Url,
-  briefHex,
   toHex,
 } from './bytes.js';
 export type { FaultCode, Outcome } from './faults.js';

@@ -1,6 +1,6 @@
 import type { Bytes, Fault, FaultCode, Result } from '../base/index.js';
 import { copyBytes, ok } from '../base/index.js';
-import { compareUtf8, readUtf8, shortTextBytes } from './utf8.js';
+import { compareUtf8, readUtf8 } from './utf8.js';
 import type { Value, ValueLimits } from './value.js';
 import { forbiddenKey, valueLimits } from './value.js';
 
@@ -94,7 +94,7 @@ function beginItem(cursor: Cursor, frame: Frame): boolean {
     return false;
   }
   const key = readText(cursor, length);
-  if (key === null) return false;
+  if (key === null || cursor.fault !== null) return false;
   if (key === forbiddenKey || (frame.key !== null && compareUtf8(frame.key, key) >= 0)) {
     refuse(cursor);
     return false;
@@ -239,35 +239,23 @@ function readTextLength(cursor: Cursor, head: number): number {
   return -1;
 }
 
-/** A view of the next `length` bytes; empty with a fault when there are fewer. */
-function take(cursor: Cursor, length: number): Bytes {
+/** Where the next `length` bytes begin, which are read then; a fault, and nothing is read, when there are fewer. */
+function skip(cursor: Cursor, length: number): number {
   const start = cursor.at;
-  if (cursor.fault !== null || length > cursor.bytes.length - start) {
-    refuse(cursor);
-    return cursor.bytes.subarray(0, 0);
-  }
-  cursor.at = start + length;
-  return cursor.bytes.subarray(start, cursor.at);
+  if (cursor.fault === null && length <= cursor.bytes.length - start) cursor.at = start + length;
+  else refuse(cursor);
+  return start;
 }
 
 /** Null with a fault: it is no text. */
 function readText(cursor: Cursor, length: number): string | null {
-  const { bytes, at } = cursor;
-  let text = '';
-  for (let i = at; i < at + length && length <= shortTextBytes; i++) {
-    const byte = bytes[i] ?? 0xff;
-    if (byte >= 0x80) break;
-    text += String.fromCharCode(byte);
-  }
-  if (text.length === length && cursor.fault === null) {
-    cursor.at = at + length;
-    return text;
-  }
-  return readUtf8(take(cursor, length)) ?? refuse(cursor);
+  const from = skip(cursor, length);
+  return readUtf8(cursor.bytes, from, cursor.at) ?? refuse(cursor);
 }
 
 function readBinary(cursor: Cursor, length: number): Value {
-  return copyBytes(take(cursor, length));
+  const from = skip(cursor, length);
+  return copyBytes(cursor.bytes.subarray(from, cursor.at));
 }
 
 function openArray(cursor: Cursor, count: number): null {

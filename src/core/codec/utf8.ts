@@ -45,17 +45,15 @@ export function writeUtf8(text: string, into: Uint8Array): number {
   return encoder.encodeInto(text, into).written;
 }
 
-/** The text of strictly well-formed UTF-8 (no overlong form, no surrogate, a leading BOM kept), or null. */
-export function readUtf8(bytes: Uint8Array): string | null {
-  if (bytes.length <= shortTextBytes) {
-    let text = '';
-    for (const byte of bytes) {
-      if (byte >= 0x80) return readAnyUtf8(bytes);
-      text += String.fromCharCode(byte);
-    }
-    return text;
+/** The text of strictly well-formed UTF-8 (no overlong form, no surrogate, a leading BOM kept), or null; `from` and `to` are places in `bytes`. */
+export function readUtf8(bytes: Uint8Array, from = 0, to: number = bytes.length): string | null {
+  let text = '';
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0x80;
+    if (byte >= 0x80 || to - from > shortTextBytes) return readAnyUtf8(bytes.subarray(from, to));
+    text += String.fromCharCode(byte);
   }
-  return readAnyUtf8(bytes);
+  return text;
 }
 
 function readAnyUtf8(bytes: Uint8Array): string | null {

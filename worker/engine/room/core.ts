@@ -184,7 +184,7 @@ export function isNamedByTag(core: RoomCore, kid: string): boolean {
 }
 
 /** Resolves after so long, when others have had their turn. */
-export function pause({ ports }: RoomCore, ms: number): Promise<void> {
+export function pause({ ports }: Pick<RoomCore, 'ports'>, ms: number): Promise<void> {
   return new Promise((resolve) => ports.time.after(ms, resolve));
 }
 
@@ -198,11 +198,8 @@ export function createTurns({ ports }: Pick<RoomCore, 'ports'>, ms: number = tur
   let sinceMs = time.now();
   return () => {
     if (time.now() < sinceMs + lastsMs) return undefined;
-    return new Promise((resolve) => {
-      time.after(0, () => {
-        sinceMs = time.now();
-        resolve();
-      });
+    return pause({ ports }, 0).then(() => {
+      sinceMs = time.now();
     });
   };
 }

@@ -37,7 +37,7 @@ export const main = {
     let signedMs = Number.NaN;
     const stop = room.status.subscribe(({ network }) => {
       if (network === 'syncing') signedMs = Number.NaN;
-      else if (Number.isNaN(signedMs)) signedMs = performance.now() - attachedMs;
+      else if (network === 'up-to-date' && Number.isNaN(signedMs)) signedMs = performance.now() - attachedMs;
     });
     await until(room.status, ({ undelivered }) => undelivered === 0);
     stop();

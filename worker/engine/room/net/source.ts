@@ -55,7 +55,9 @@ async function run(core: RoomCore, o: ServeRequest, isOver: () => boolean): Prom
     return domain === null || (o.req.controlOnly && key !== controlKey) ? [] : [summaryOf(domain)];
   });
   await loadAsked(core, o.req).catch(() => undefined);
-  const ranges = lackingOf(core, o.req).map((range) => aboveFloor(range, o.floors));
+  const ranges = lackingOf(core, o.req)
+    .map((range) => aboveFloor(range, o.floors))
+    .filter(({ from, to }) => from < to);
   const window = o.netLink.windowOf(o.peer.address);
   window.reset();
   let packs = 0;
@@ -146,7 +148,6 @@ async function* packsOf(
   range: ServedRange,
   { kid, first }: { readonly kid: Bytes | null; readonly first: ReadPack | undefined },
 ): AsyncGenerator<ReadyPack | null> {
-  if (range.from >= range.to) return;
   if (kid === null) {
     yield null;
     return;
