@@ -44,5 +44,6 @@ export type {
   ToPage,
 } from './page.js';
 export { createPageGate } from './page.js';
-export { packRecords, unpackRecords } from './records.js';
+export type { ListedRecord, RecordPacker } from './records.js';
+export { createRecordPacker, packRecords, unpackRecords } from './records.js';
 export { leavingNote, tabsName, tabsVersion } from './tabs.js';

@@ -6,30 +6,68 @@ import type { RecordRun, RecordUpdate } from './messages.js';
  * the time of JSON), and a page has nothing to download for it. Nothing is signed here: both ends are ours.
  */
 
-/** The records of one update for {@link unpackRecords}; a collection and id at most once. */
-export function packRecords(records: Iterable<RecordUpdate>): readonly RecordRun[] {
-  const runsByShape = new Map<string, Run>();
+/** A record whose values lie in a list: one for each name, from a place on. */
+export interface ListedRecord extends Pick<RecordUpdate, 'collection' | 'id' | 'createdAtMs' | 'delivered'> {
+  /** Null: it is gone. */
+  readonly names: readonly string[] | null;
+  readonly values: readonly unknown[];
+  readonly from: number;
+}
+
+/** Records put together one by one, each collection and id at most once. */
+export interface RecordPacker {
+  readonly add: (record: ListedRecord) => void;
+  /** Records added since the last take. */
+  readonly count: () => number;
+  /** What {@link unpackRecords} takes. */
+  readonly take: () => readonly RecordRun[];
+}
+
+/** A packer without records. */
+export function createRecordPacker(): RecordPacker {
+  let runsByShape = new Map<string, Run>();
   let last: Run | undefined;
-  for (const { collection, id, fields, createdAtMs, delivered } of records) {
-    const names = fields && Object.keys(fields);
-    if (last === undefined || !isOf(last, collection, names)) {
-      const shape = JSON.stringify([collection, names]);
-      last = runsByShape.get(shape) ?? [collection, names, []];
-      runsByShape.set(shape, last);
-    }
-    const [, , cells] = last;
-    cells.push(id, createdAtMs, delivered ? 1 : 0);
-    for (const name of names ?? []) cells.push(hasBytes(fields?.[name]) ? null : fields?.[name]);
-  }
-  return [...runsByShape.values()];
+  let count = 0;
+  const runOf = (collection: string, names: ListedRecord['names']): Run => {
+    const shape = JSON.stringify([collection, names]);
+    const run = runsByShape.get(shape) ?? [collection, names, []];
+    runsByShape.set(shape, run);
+    return run;
+  };
+  return {
+    add: ({ collection, id, names, values, from, createdAtMs, delivered }) => {
+      count++;
+      if (last === undefined || !isOf(last, collection, names)) last = runOf(collection, names);
+      const [, , cells] = last;
+      cells.push(id, createdAtMs, delivered ? 1 : 0);
+      const end = from + (names?.length ?? 0);
+      for (let i = from; i < end; i++) cells.push(hasBytes(values[i]) ? null : values[i]);
+    },
+    count: () => count,
+    take: () => {
+      const runs = [...runsByShape.values()];
+      runsByShape = new Map();
+      last = undefined;
+      count = 0;
+      return runs;
+    },
+  };
+}
+
+/** The records of one update. */
+export function packRecords(records: Iterable<RecordUpdate>): readonly RecordRun[] {
+  const packer = createRecordPacker();
+  for (const { fields, ...record } of records)
+    packer.add({ ...record, names: fields && Object.keys(fields), values: Object.values(fields ?? {}), from: 0 });
+  return packer.take();
 }
 
 type Run = readonly [collection: string, names: readonly string[] | null, cells: unknown[]];
 
-function isOf(run: Run, collection: string, names: readonly string[] | null): boolean {
-  const [runCollection, runNames] = run;
-  if (collection !== runCollection || names?.length !== runNames?.length) return false;
-  return names === null || names.every((name, i) => name === runNames?.[i]);
+function isOf([runCollection, runNames]: Run, collection: string, names: readonly string[] | null): boolean {
+  if (collection !== runCollection) return false;
+  if (names === runNames) return true;
+  return names?.length === runNames?.length && names?.every((name, i) => name === runNames?.[i]) === true;
 }
 
 /** Of a kind of field that this version does not know. A page has no use for it, and cloned, it takes its whole buffer along. */
@@ -38,7 +76,7 @@ function hasBytes(value: unknown): boolean {
   return value instanceof Uint8Array || Object.values(value).some(hasBytes);
 }
 
-/** The records of {@link packRecords}, run by run. */
+/** The records of a packer, run by run. */
 export function unpackRecords(runs: readonly RecordRun[]): RecordUpdate[] {
   const records: RecordUpdate[] = [];
   for (const [collection, names, cells] of runs) {

@@ -54,6 +54,10 @@ export interface Vault {
   readonly sealAtRest: (use: AtRestUse, plaintext: Bytes) => Bytes;
   /** Null when the row is damaged or of another use. */
   readonly openAtRest: (use: AtRestUse, sealed: Bytes) => Bytes | null;
+  /** As {@link Vault.sealAtRest}, for what is large: by the platform's cipher where it has one, beside this thread. */
+  readonly sealLarge: (use: AtRestUse, plaintext: Bytes) => Promise<Bytes>;
+  /** Opens what either has sealed. */
+  readonly openLarge: (use: AtRestUse, sealed: Bytes) => Promise<Bytes | null>;
 }
 
 export type AtRestUse = 'draft' | 'epoch-key' | 'invite-secret' | 'snapshot' | 'device-seed' | 'title';

@@ -52,8 +52,9 @@ test('[B03] a snapshot is written once it is worth it and nobody has written for
 });
 
 test('[B03] what is due is written when the room closes, and not when it is not', async () => {
+  // The head, the own collections, those of the app.
   for (const [cards, rows] of [
-    [4, 2],
+    [4, 3],
     [0, 0],
   ] as const) {
     const device = await startDevice({ ports: { snapshots: { minChanges: 4, waitMs: 60_000 } } });

@@ -112,6 +112,8 @@ export function createNodeVault(o: {
     verify: (jobs) => Promise.resolve(jobs.map((job) => verdictOf(job, memo))),
     sealAtRest: seal,
     openAtRest: open,
+    sealLarge: (use, plaintext) => Promise.resolve(seal(use, plaintext)),
+    openLarge: (use, sealed) => Promise.resolve(open(use, sealed)),
   };
 }
 

@@ -4,9 +4,9 @@ import type { Deflate } from '../../src/ports/index.js';
 
 /**
  * Input goes in by slices, because a platform may inflate all it is given before it looks at what is read: deflate grows
- * by at most 1,032, so no more than 2 MiB arise beyond the bound.
+ * by at most 1,032, so no more than 8 MiB arise beyond the bound. Smaller ones cost more than what is in them.
  */
-const sliceBytes = 2_048;
+const sliceBytes = 8_192;
 
 /** deflate-raw over the platform's streams; both directions stop as soon as nobody wants the rest. */
 export function createDeflate(): Deflate {
@@ -24,8 +24,9 @@ type Transform = CompressionStream | DecompressionStream;
 
 /** Everything that comes out, or null on bad input or more than `maxBytes`. */
 async function collect(bytes: Bytes, transform: Transform, maxBytes: number): Promise<Bytes | null> {
-  // pipeThrough takes care of its own rejection; a pair of writer promises would have to be caught one by one.
-  const reader = slices(bytes).pipeThrough(transform).getReader();
+  const reader = transform.readable.getReader();
+  // A pipe from a stream of slices takes twice as long (measured).
+  feed(transform.writable.getWriter(), bytes).catch(ignore);
   const parts: Bytes[] = [];
   let length = 0;
   try {
@@ -44,16 +45,13 @@ async function collect(bytes: Bytes, transform: Transform, maxBytes: number): Pr
   }
 }
 
-function slices(bytes: Bytes): ReadableStream<Bytes> {
-  let at = 0;
-  return new ReadableStream<Bytes>({
-    pull: (controller) => {
-      if (at >= bytes.length) {
-        controller.close();
-        return;
-      }
-      controller.enqueue(bytes.slice(at, at + sliceBytes));
-      at += sliceBytes;
-    },
-  });
+async function feed(writer: WritableStreamDefaultWriter<BufferSource>, bytes: Bytes): Promise<void> {
+  for (let at = 0; at < bytes.length; at += sliceBytes) {
+    await writer.ready;
+    writer.write(bytes.slice(at, at + sliceBytes)).catch(ignore);
+  }
+  await writer.close();
 }
+
+/** What writing rejects with, reading does too. */
+function ignore(): void {}

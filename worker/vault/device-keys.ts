@@ -83,13 +83,23 @@ export function createDeviceKeyring(o: {
 
   /** Whether the private halves belong to the stored public ones: both are used once. */
   async function answersFor(handle: Handle): Promise<boolean> {
+    const [isSigner, isAgreed] = await Promise.all([signsAs(handle), agreesAs(handle)]);
+    return isSigner && isAgreed;
+  }
+
+  async function signsAs(handle: Handle): Promise<boolean> {
     const message = random.bytes(32);
     const signature = await signWith(handle, message);
     const [isGood] = await o.verify([{ publicKey: handle.deviceId, message, signature }]);
-    if (isGood !== true) return false;
+    return isGood === true;
+  }
+
+  async function agreesAs(handle: Handle): Promise<boolean> {
     const probe = await createAgree();
-    const mine = await agreeWith(handle.agree, probe.publicKey);
-    const theirs = await agreeWith(probe.half, handle.x25519);
+    const [mine, theirs] = await Promise.all([
+      agreeWith(handle.agree, probe.publicKey),
+      agreeWith(probe.half, handle.x25519),
+    ]);
     return mine !== null && theirs !== null && equalBytes(mine, theirs);
   }
 

@@ -81,5 +81,7 @@ export function createReferenceVault(o: {
     verify: async (jobs) => Promise.resolve(jobs.map(verdict)),
     sealAtRest: seal,
     openAtRest: open,
+    sealLarge: async (use, plaintext) => Promise.resolve(seal(use, plaintext)),
+    openLarge: async (use, sealed) => Promise.resolve(open(use, sealed)),
   };
 }

@@ -147,4 +147,26 @@ export function vaultSuite(create: () => Promise<{ open: () => Promise<Vault> }>
     }
     expect((await openOne()).openAtRest('draft', before.sealAtRest('draft', plaintext))).toBeNull();
   });
+
+  test('[X10] what is large opens after a restart for its use only, never twice alike, and as small rows do', async () => {
+    const { open } = await create();
+    const [before, after] = [await open(), await open()];
+    const plaintext = filled(70_000, 6);
+    const pending = before.sealLarge('snapshot', plaintext);
+    plaintext.fill(0);
+    const sealed = await pending;
+    plaintext.fill(6);
+    expect(equalBytes(sealed, await before.sealLarge('snapshot', plaintext))).toBe(false);
+    const opened = await after.openLarge('snapshot', sealed);
+    expect(opened !== null && equalBytes(opened, plaintext)).toBe(true);
+    expect(await after.openLarge('draft', sealed)).toBeNull();
+    expect(await after.openLarge('snapshot', before.sealAtRest('snapshot', filled(9, 1)))).toEqual(filled(9, 1));
+    for (const at of [0, 1, 24, 25, 40_000, sealed.length - 1]) {
+      const bad = sealed.slice();
+      bad[at] = (bad[at] ?? 0) ^ 1;
+      expect(await after.openLarge('snapshot', bad), String(at)).toBeNull();
+      expect(await after.openLarge('snapshot', sealed.slice(0, at)), String(at)).toBeNull();
+    }
+    expect(await (await openOne()).openLarge('snapshot', sealed)).toBeNull();
+  });
 }

@@ -8,6 +8,7 @@ import type { LoadCurves } from './curves.js';
 import type { KeySupport } from './device-keys.js';
 import { createDeviceKeyring, probeKeySupport } from './device-keys.js';
 import type { SelfTestVerdict } from './self-test.js';
+import { createLargeSealer } from './large.js';
 import { runSelfTest } from './self-test.js';
 import { createVerifier, webCryptoVerify } from './verifier.js';
 
@@ -61,7 +62,7 @@ function assemble(o: {
     loadCurves,
     seeds: { seal: (seed) => seal('device-seed', seed), open: (sealed) => open('device-seed', sealed) },
   });
-  return { ...keyring, verify, sealAtRest: seal, openAtRest: open };
+  return { ...keyring, verify, sealAtRest: seal, openAtRest: open, ...createLargeSealer({ dataKey, random, open }) };
 }
 
 async function openOrCreate(

@@ -9,6 +9,10 @@ interface NewMethods {
   readonly toBase64?: (o: { readonly alphabet: 'base64url'; readonly omitPadding: boolean }) => string;
 }
 
+const newStatics: Uint8ArrayConstructor & {
+  readonly fromBase64?: (text: string, o: { readonly alphabet: 'base64url' }) => Bytes;
+} = Uint8Array;
+
 const hexPairs: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) => hexPair(byte));
 const base64UrlAlphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
@@ -91,8 +95,19 @@ export function toBase64Url(bytes: Uint8Array & NewMethods): string {
   return out;
 }
 
-/** Bytes of a base64url text in its one canonical form (no padding, no stray bits), or null. */
+/** Bytes of a base64url text in its one canonical form (no padding, no stray bits), or null. The platform's own where it has one. */
 export function fromBase64Url(text: string): Bytes | null {
+  if (newStatics.fromBase64 === undefined) return bytesOfBase64Url(text);
+  try {
+    const bytes = newStatics.fromBase64(text, { alphabet: 'base64url' });
+    return toBase64Url(bytes) === text ? bytes : null; // it takes other forms too
+  } catch {
+    return null;
+  }
+}
+
+/** {@link fromBase64Url} of a platform that has none. */
+export function bytesOfBase64Url(text: string): Bytes | null {
   if (text.length % 4 === 1) return null;
   const out = new Uint8Array(Math.floor((text.length * 3) / 4));
   let buffer = 0;

@@ -13,6 +13,16 @@ export interface FrozenBlock {
   readonly text: () => string;
 }
 
+/** A record as it is seen on a visit: its values lie in a list, one for each name, from a place on. */
+export interface SeenRecord {
+  collection: string;
+  id: string;
+  names: readonly string[];
+  values: readonly unknown[];
+  from: number;
+  createdAtMs: number;
+}
+
 /** A record's cell, or null for a deleted one. */
 type Slot = Cell | null;
 type Slots = ReadonlyMap<string, Slot>;
@@ -35,6 +45,8 @@ const blockSlots = 1024;
 /** What a cell has beside its fields and the stamp that made it. */
 const flags = { otherMade: 1, stamps: 2, sums: 4 } as const;
 const isDeleted = -1;
+/** A stamp in cells: milliseconds since the one before it, counter, author, index of the op. */
+const stampCells = 4;
 
 /** Copies what can change, in one go and without looking at values; the texts come later. */
 export function freezeSlots(slotsByCollection: ReadonlyMap<string, Slots>): FrozenBlock[] {
@@ -47,8 +59,11 @@ export function freezeSlots(slotsByCollection: ReadonlyMap<string, Slots>): Froz
       blocks.push({ collections: parts.map(({ collection }) => collection), text: () => textOf(parts) });
     [open, count] = [[], 0];
   };
+  let wasOwn = false;
   for (const [collection, slots] of slotsByCollection) {
     let part: (readonly [string, Slot])[] = [];
+    if (isOwn(collection) !== wasOwn) close();
+    wasOwn = isOwn(collection);
     open.push({ collection, slots: part });
     for (const [id, slot] of slots) {
       if (count === blockSlots) {
@@ -64,6 +79,11 @@ export function freezeSlots(slotsByCollection: ReadonlyMap<string, Slots>): Froz
   }
   close();
   return blocks;
+}
+
+/** The room's own collections are read at once, those of apps not before somebody asks for them: never in one block. */
+function isOwn(collection: string): boolean {
+  return collection.startsWith('$');
 }
 
 function textOf(parts: readonly { collection: string; slots: readonly (readonly [string, Slot])[] }[]): string {
@@ -149,6 +169,45 @@ export function thawBlock(text: string, slotsOf: (collection: string) => Map<str
       const id = String(next());
       const shape = number();
       slots.set(id, shape === isDeleted ? null : readCell(shapes[shape] ?? [], { next, number, stamp }));
+    }
+  }
+}
+
+/** What a visit sees of a block: the records that exist. Bytes of kinds that this version does not know are null. */
+export function visitBlock(text: string, see: (record: SeenRecord) => void): void {
+  const [, runs] = JSON.parse(text) as Block;
+  const seen: SeenRecord = { collection: '', id: '', names: [], values: [], from: 0, createdAtMs: 0 };
+  let lastMs = 0;
+  for (const [collection, shapes, cells, encoded] of runs) {
+    for (const at of encoded) cells[at] = null;
+    let at = 0;
+    const number = (): number => cells[at++] as number;
+    const stampMs = (): number => {
+      lastMs += number();
+      at += stampCells - 1;
+      return lastMs;
+    };
+    [seen.collection, seen.values] = [collection, cells];
+    while (at < cells.length) {
+      seen.id = cells[at++] as string;
+      const shape = number();
+      if (shape === isDeleted) continue;
+      seen.names = shapes[shape] ?? [];
+      seen.from = at;
+      at += seen.names.length;
+      const has = number();
+      let madeMs: number | null = stampMs();
+      if ((has & flags.otherMade) !== 0) madeMs = number() === 0 ? null : stampMs();
+      if ((has & flags.stamps) !== 0)
+        for (let left = number(); left > 0; left--) {
+          at++;
+          stampMs();
+        }
+      const sums = (has & flags.sums) === 0 ? 0 : number();
+      at += 2 * sums;
+      if (madeMs === null) continue;
+      seen.createdAtMs = madeMs;
+      see(seen);
     }
   }
 }

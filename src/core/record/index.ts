@@ -6,7 +6,7 @@
  * No judgement: only ops that were admitted come here; no schema, no I/O, no history. Entries that lose their effect
  * later (a fork, a pin) are taken out by folding the rest again.
  */
-export type { FrozenBlock } from './frozen.js';
+export type { FrozenBlock, SeenRecord } from './frozen.js';
 export type { ChangedRecords } from './changed.js';
 export { addChanged, changedIn } from './changed.js';
 export { applyToView } from './overlay.js';

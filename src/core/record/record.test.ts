@@ -77,6 +77,19 @@ function contentOf(records: Records): Record<string, unknown> {
   return out;
 }
 
+/** What a visit sees of each record; what holds bytes counts as null. */
+function seenOf(records: Records): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  const hasBytes = (value: unknown): boolean =>
+    value instanceof Uint8Array || (typeof value === 'object' && Object.values(value ?? {}).some(hasBytes));
+  records.visit(({ collection, id, names, values, from, createdAtMs }) => {
+    const shown = names.map((name, i) => [name, hasBytes(values[from + i]) ? null : values[from + i]]);
+    expect(out).not.toHaveProperty([`${collection} ${id}`]);
+    out[`${collection} ${id}`] = [Object.fromEntries(shown), createdAtMs];
+  });
+  return out;
+}
+
 /** Applies an entry; the records that it says have changed. */
 function change(records: Records, entry: RecordEntry): { collection: string; id: string }[] {
   const changed: ChangedRecords = new Map();
@@ -376,6 +389,23 @@ describe('frozen records', () => {
     );
   });
 
+  test('[B03] a visit sees what is there, whether anybody has asked for it since it was frozen or not', () => {
+    fc.assert(
+      fc.property(entrySet, entrySet, fc.constantFrom(...collections), (before, after, first) => {
+        const records = applied(before);
+        const again = createRecords();
+        again.restore(records.freeze().map(({ collections: names, text }) => ({ collections: names, text: text() })));
+        expect(seenOf(again)).toEqual(seenOf(records));
+        expect(Object.keys(seenOf(records)).sort()).toEqual(Object.keys(contentOf(records)).sort());
+        expect([...again.entries(first)].length).toBeLessThanOrEqual(Object.keys(seenOf(again)).length);
+        expect(seenOf(again)).toEqual(seenOf(records));
+        for (const entry of after) [records, again].forEach((one) => change(one, entry));
+        expect(seenOf(again)).toEqual(seenOf(records));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('[B03] large collections lie in several blocks, small ones share one, and each is read when it is asked for', () => {
     const [author = ''] = authors;
     const records = createRecords();
@@ -395,6 +425,8 @@ describe('frozen records', () => {
     expect([...again.entries('b')]).toHaveLength(3);
     expect(parse).toHaveBeenCalledTimes(1);
     expect([...again.entries('large')]).toHaveLength(3000);
+    expect(parse).toHaveBeenCalledTimes(3);
+    again.visit(() => undefined);
     expect(parse).toHaveBeenCalledTimes(3);
     parse.mockRestore();
     expect(contentOf(again)).toEqual(contentOf(records));

@@ -5,7 +5,7 @@ import type { FieldValues, Op } from '../op/index.js';
 import type { Cell } from './cell.js';
 import { changedIn, type ChangedRecords } from './changed.js';
 import { createCell, incrementField, makeCell, writeFields } from './cell.js';
-import { freezeSlots, thawBlock, type FrozenBlock } from './frozen.js';
+import { freezeSlots, thawBlock, visitBlock, type FrozenBlock, type SeenRecord } from './frozen.js';
 
 /** An entry as far as records are concerned. */
 export interface RecordEntry {
@@ -35,6 +35,11 @@ export interface Records {
   readonly apply: (entry: RecordEntry, changed: ChangedRecords) => void;
   /** The record of that base64url id; null when it was never made, or was deleted. */
   readonly get: (collection: string, id: string) => RecordState | null;
+  /**
+   * Every record there is, in no order that means anything. What nobody has asked for since it was restored stays as it
+   * is: showing a room costs no merge state. The object is the same each time: what of it is needed is copied.
+   */
+  readonly visit: (see: (record: SeenRecord) => void) => void;
   /** All records of a collection, in no order that means anything. */
   readonly entries: (collection: string) => Iterable<readonly [id: string, record: RecordState]>;
   /** Names of the collections that any op has named. */
@@ -96,6 +101,16 @@ export function createRecords(): Records {
         if (state !== null) yield [id, state];
       }
     },
+    visit: (see) => {
+      for (const [collection, slots] of slotsByCollection)
+        for (const [id, slot] of slots) {
+          const state = stateOf(id, slot);
+          if (state === null) continue;
+          const { fields, createdAtMs } = state;
+          see({ collection, id, names: Object.keys(fields), values: Object.values(fields), from: 0, createdAtMs });
+        }
+      for (const text of frozen.left()) visitBlock(text, see);
+    },
     collections: () => [...slotsByCollection.keys()],
     freeze: () => {
       for (const collection of slotsByCollection.keys()) slotsOf(collection);
@@ -113,25 +128,24 @@ function createFrozen(): {
   readonly add: Records['restore'];
   /** Texts of the blocks that have a part of the collection, in their order; each block is given once. */
   readonly take: (collection: string) => string[];
+  /** Texts of those that were not given yet. */
+  readonly left: () => string[];
 } {
-  const waiting = new Map<string, { text: string | null }[]>();
+  const waiting = new Map<string, { readonly text: string }[]>();
+  const left = new Set<{ readonly text: string }>();
   return {
     add: (blocks) => {
-      for (const { collections, text } of blocks) {
-        const block = { text };
-        for (const one of collections) waiting.set(one, [...(waiting.get(one) ?? []), block]);
+      for (const block of blocks) {
+        left.add(block);
+        for (const one of block.collections) waiting.set(one, [...(waiting.get(one) ?? []), block]);
       }
     },
     take: (collection) => {
-      const blocks = waiting.get(collection);
-      if (blocks === undefined) return [];
+      const blocks = waiting.get(collection) ?? [];
       waiting.delete(collection);
-      return blocks.flatMap((block) => {
-        const { text } = block;
-        block.text = null;
-        return text === null ? [] : [text];
-      });
+      return blocks.filter((block) => left.delete(block)).map(({ text }) => text);
     },
+    left: () => [...left].map(({ text }) => text),
   };
 }
 

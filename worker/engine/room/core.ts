@@ -81,7 +81,7 @@ export interface RoomCore {
   /** What drafts of this start have become, by domain (hex), in order: those before a number are in the entries up to `seq`. */
   readonly signedDrafts: Map<string, readonly { readonly before: number; readonly seq: number }[]>;
   /** Where each record's newest own change is, while it is not delivered. */
-  readonly undelivered: Map<string, WriteRef>;
+  undelivered: Map<string, WriteRef>;
   /** Why this device never signs again in this room (F6, F10): 'device/cloned', 'device/forked', or null. */
   blocked: string | null;
   /** Own entries without effect because of an own fork, by id (hex), with their payloads: shown to their author once. */

@@ -45,12 +45,11 @@ export async function loadRoom(core: RoomCore, o: LoadOptions = {}): Promise<voi
   const turn = createTurn(core, o.isOver);
   const fresh = (isReplay ? null : await opened(core, turn)) ?? (await replayed(freshCore(core, turn)));
   fresh.state.isStale = false; // everything was judged with all of meta read before it
-  const { state, held, drafts, lastHlc, blocked, snapshot: used } = fresh;
-  Object.assign(core, { state, held, drafts, lastHlc, blocked, snapshot: used });
+  const { state, held, drafts, undelivered, lastHlc, blocked, snapshot: used } = fresh;
+  Object.assign(core, { state, held, drafts, undelivered, lastHlc, blocked, snapshot: used });
   refill(core.epochKeys, fresh.epochKeys);
   refill(core.marks, fresh.marks);
   refill(core.delivered, fresh.delivered);
-  refill(core.undelivered, fresh.undelivered);
   refill(core.fallenOwn, fresh.fallenOwn);
   refill(core.parts, fresh.parts);
   refill(core.faults, fresh.faults);
@@ -91,9 +90,12 @@ function freshCore(core: RoomCore, turn: RoomCore['turn']): RoomCore {
 /** Null when there is no snapshot, or none of this history. Everything it may need is read at one time. */
 async function opened(core: RoomCore, turn: RoomCore['turn']): Promise<RoomCore | null> {
   const fresh = freshCore(core, turn);
-  const [snapshot, listed] = await Promise.all([readSnapshot(core), listHistory(core), loadRows(fresh)]);
+  const rows = Promise.all([listHistory(core), loadRows(fresh)]);
+  // What control says is opened while the snapshot is.
+  const control = rows.then(([listed]) => openRows(fresh, listed.control));
+  const [snapshot, [listed], units] = await Promise.all([readSnapshot(core), rows, control]);
   if (snapshot === null) return null;
-  const isRestored = await restoreRoom(fresh, snapshot, { listed, openRows, admitAll });
+  const isRestored = await restoreRoom(fresh, snapshot, { ...listed, control: units, openRows, admitAll });
   noteBlock(fresh);
   if (!isRestored || !(await loadDrafts(fresh, snapshot.head.drafts))) {
     bump(fresh, 'snapshotsStale');

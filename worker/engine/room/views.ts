@@ -1,14 +1,16 @@
 import { toBase64Url, type Fault } from '../../../src/core/base/index.js';
 import { decodePayload } from '../../../src/core/op/index.js';
 import {
+  createRecordPacker,
   packRecords,
   type FromEngine,
   type RecordRun,
   type RecordUpdate,
   type Rejection,
   type RoomInfo,
+  type RoomUpdate,
 } from '../../../src/bridge/index.js';
-import { addChanged, type ChangedRecords, type RecordState } from '../../../src/core/record/index.js';
+import { addChanged, type ChangedRecords } from '../../../src/core/record/index.js';
 import { countOf } from '../replica/index.js';
 import type { RoomCore, WriteRef } from './core.js';
 import { isDelivered, recordKey } from './undelivered.js';
@@ -52,31 +54,38 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   let busyUntilMs = 0;
   let cancelWait: (() => void) | null = null;
 
-  const deliver = (tab: string, view: View, news: News): void => {
+  /** Answers how many records were told. */
+  const deliver = (tab: string, view: View, news: News): number => {
     const [savedUpTo, deliveredUpTo] = [core.marks.get(tab) ?? 0, deliveredMark(core, tab, view)];
-    const { reset, parts, info } = news;
-    if (!hasNews(view, news) && savedUpTo === view.sent.saved && deliveredUpTo === view.sent.delivered) return;
+    let { reset } = news;
+    let last: Part | null = null;
+    const send = (update: Pick<RoomUpdate, 'info' | 'rejected' | 'more'>): void => {
+      view.send({ t: 'view', room: core.room, update: { savedUpTo, deliveredUpTo, reset, records: last, ...update } });
+      reset = false;
+    };
+    const count = news.eachPart((part) => {
+      if (last !== null) send({ info: null, rejected: [], more: true });
+      last = part;
+    });
+    const { info } = news;
+    const isNews = reset || count > 0 || info !== null || view.rejected.length > 0;
+    if (!isNews && savedUpTo === view.sent.saved && deliveredUpTo === view.sent.delivered) return count;
     view.sent = { saved: savedUpTo, delivered: deliveredUpTo };
     const { rejected } = view;
     view.rejected = [];
-    const base = { savedUpTo, deliveredUpTo, info: null, rejected: [] };
-    const last = Math.max(0, parts.length - 1);
-    for (const [i, records] of parts.slice(0, last).entries()) {
-      const update = { ...base, reset: reset && i === 0, records, more: true };
-      view.send({ t: 'view', room: core.room, update });
-    }
-    const update = { ...base, reset: reset && last === 0, records: parts[last] ?? null, info, rejected };
-    view.send({ t: 'view', room: core.room, update });
+    send({ info, rejected });
+    return count;
   };
-  const tellRows = (rows: readonly RecordUpdate[], reset: boolean, info: RoomInfo | null): void => {
+  const tell = (news: News): void => {
     cancelWait?.();
     cancelWait = null;
     waiting.clear();
-    busyUntilMs = Math.max(busyUntilMs, core.ports.time.now() + rows.length * msPerRecord);
-    const parts = packParts(rows);
-    for (const [tab, view] of views) deliver(tab, view, { reset, parts, info });
+    const startMs = core.ports.time.now();
+    let rows = 0;
+    for (const [tab, view] of views) rows = Math.max(rows, deliver(tab, view, news));
+    busyUntilMs = Math.max(busyUntilMs, startMs + rows * msPerRecord);
   };
-  const tellChanges = (info: RoomInfo | null): void => tellRows(rowsOf(core, waiting), false, info);
+  const tellChanges = (info: RoomInfo | null): void => tell({ reset: false, eachPart: partsOf(core, waiting), info });
   /** What a page waits for is not kept from it, and the records that belong to it go along. */
   const isAwaited = (): boolean =>
     [...views].some(([tab, { rejected, sent }]) => rejected.length > 0 || (core.marks.get(tab) ?? 0) !== sent.saved);
@@ -90,7 +99,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
         sent: { saved: -1, delivered: -1 },
       };
       views.set(tab, view);
-      deliver(tab, view, { reset: true, parts: packParts(allRecords(core)), info: infoNow() });
+      deliver(tab, view, everything(core, infoNow()));
     },
     close: (tab) => views.delete(tab),
     count: () => views.size,
@@ -108,7 +117,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     flush: (changed, info) => {
       if (views.size === 0) return;
       if (changed === 'all') {
-        tellRows(allRecords(core), true, info);
+        tell(everything(core, info));
         return;
       }
       addChanged(waiting, changed);
@@ -126,50 +135,62 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   };
 }
 
+type Part = readonly RecordRun[];
+
 interface News {
   readonly reset: boolean;
-  readonly parts: readonly (readonly RecordRun[])[];
+  /** Gives the records, so many as one message has at a time, and answers how many they were. */
+  readonly eachPart: (take: (part: Part) => void) => number;
   readonly info: RoomInfo | null;
-}
-
-function hasNews(view: View, { reset, parts, info }: News): boolean {
-  return reset || parts.length > 0 || info !== null || view.rejected.length > 0;
-}
-
-function packParts(rows: readonly RecordUpdate[]): News['parts'] {
-  const parts: (readonly RecordRun[])[] = [];
-  for (let from = 0; from < rows.length; from += recordsPerMessage)
-    parts.push(packRecords(rows.slice(from, from + recordsPerMessage)));
-  return parts;
 }
 
 /** Collections that are for engines: a page has no use for declarations, and none for what opens join requests. */
 const engineOnly: ReadonlySet<string> = new Set(['$schema', '$invites']);
 
-function rowsOf(core: RoomCore, changed: ChangedRecords): RecordUpdate[] {
+/** What has changed. */
+function partsOf(core: RoomCore, changed: ChangedRecords): News['eachPart'] {
   const rows: RecordUpdate[] = [];
   for (const [collection, ids] of changed) {
     if (engineOnly.has(collection)) continue;
-    for (const id of ids) rows.push(recordUpdate(core, { collection, id }, core.state.records.get(collection, id)));
+    for (const id of ids) {
+      const record = core.state.records.get(collection, id);
+      const [fields, createdAtMs] = [record?.fields ?? null, record?.createdAtMs ?? 0];
+      rows.push({ collection, id, fields, createdAtMs, delivered: isRecordDelivered(core, collection, id) });
+    }
   }
-  return rows;
+  const parts: Part[] = [];
+  for (let from = 0; from < rows.length; from += recordsPerMessage)
+    parts.push(packRecords(rows.slice(from, from + recordsPerMessage)));
+  return (take) => {
+    parts.forEach(take);
+    return rows.length;
+  };
 }
 
-function allRecords(core: RoomCore): RecordUpdate[] {
-  const rows: RecordUpdate[] = [];
-  for (const collection of core.state.records.collections().filter((name) => !engineOnly.has(name)))
-    for (const [id, record] of core.state.records.entries(collection))
-      rows.push(recordUpdate(core, { collection, id }, record));
-  return rows;
+/** All there is, read while it is told: the page takes a part in while the next one is made. */
+function everything(core: RoomCore, info: RoomInfo | null): News {
+  const eachPart: News['eachPart'] = (take) => {
+    const packer = createRecordPacker();
+    let count = 0;
+    const takePart = (): void => {
+      if (packer.count() === 0) return;
+      count += packer.count();
+      take(packer.take());
+    };
+    core.state.records.visit((record) => {
+      const { collection, id } = record;
+      if (engineOnly.has(collection)) return;
+      packer.add({ ...record, delivered: isRecordDelivered(core, collection, id) });
+      if (packer.count() === recordsPerMessage) takePart();
+    });
+    takePart();
+    return count;
+  };
+  return { reset: true, eachPart, info };
 }
 
-function recordUpdate(
-  core: RoomCore,
-  { collection, id }: { readonly collection: string; readonly id: string },
-  record: RecordState | null,
-): RecordUpdate {
-  const delivered = core.undelivered.size === 0 || !core.undelivered.has(recordKey(collection, id));
-  return { collection, id, fields: record?.fields ?? null, createdAtMs: record?.createdAtMs ?? 0, delivered };
+function isRecordDelivered({ undelivered }: RoomCore, collection: string, id: string): boolean {
+  return undelivered.size === 0 || !undelivered.has(recordKey(collection, id));
 }
 
 /** All writes of the tab up to this counter are delivered; with nothing outstanding, all that are saved. */

@@ -123,7 +123,12 @@ function openStore(connection: Connection, generation: number, onClose: () => Pr
 }
 
 /** One table within a transaction. */
-type Rows = Pick<IDBPObjectStore<unknown, string[]>, 'get' | 'getAll' | 'getAllKeys'>;
+type Rows = Pick<IDBPObjectStore<unknown, string[]>, 'get' | 'getAll' | 'getAllKeys'> & {
+  /** Indexed Database 3.0; here in Chromium. */
+  readonly getAllRecords?: (o: {
+    readonly query: IDBKeyRange;
+  }) => Promise<readonly { readonly key: IDBValidKey; readonly value: StoreValue }[]>;
+};
 
 interface Read {
   readonly table: StoreTable;
@@ -139,6 +144,11 @@ async function readAll(db: IDBPDatabase, reads: readonly Read[]): Promise<readon
 }
 
 async function listRows(rows: Rows, range: IDBKeyRange): Promise<readonly StoreRow[]> {
+  // One question where there are two of older platforms.
+  if (rows.getAllRecords !== undefined) {
+    const records = await rows.getAllRecords({ query: range });
+    return records.map(({ key, value }) => ({ key: storeKey(key), value }));
+  }
   const all: Promise<StoreValue[]> = rows.getAll(range);
   const [keys, values] = await Promise.all([rows.getAllKeys(range), all]);
   return keys.map((key, i) => ({ key: storeKey(key), value: values[i] }));

@@ -84,12 +84,18 @@ export function unpackUndelivered(
   o: { readonly delivered: ReadonlyMap<string, number>; readonly into: Map<string, WriteRef> },
 ): void {
   const found: [key: string, ref: WriteRef][] = [];
+  // Of the one run that most rooms have the order is known; a list of everything only costs time then.
+  const isSorted = runs.length < 2 && !runs.some(([, , , , steps]) => steps.some((step) => step < 0));
+  const take = (key: string, ref: WriteRef): void => {
+    if (isSorted) o.into.set(key, ref);
+    else found.push([key, ref]);
+  };
   for (const [domain, isDraft, keyLength, keys, steps] of runs) {
     const from = isDraft ? 0 : (o.delivered.get(domain) ?? 0);
-    let [at, n] = [0, 0];
+    let [at, ref]: [number, WriteRef] = [0, { domain, isDraft, n: 0 }];
     for (const step of steps) {
-      n += step;
-      if (n >= from) found.push([keys.slice(at, at + keyLength), { domain, isDraft, n }]);
+      if (step !== 0) ref = { ...ref, n: ref.n + step };
+      if (ref.n >= from) take(keys.slice(at, at + keyLength), ref);
       at += keyLength;
     }
   }
@@ -114,7 +120,7 @@ export async function sealRow(ports: EnginePorts, o: { id: Bytes; index: number;
   view.setUint32(snapshotIdBytes, o.index);
   view.setUint32(snapshotIdBytes + 4, raw.length);
   plain.set(deflated, headBytes);
-  return ports.vault.sealAtRest('snapshot', plain);
+  return ports.vault.sealLarge('snapshot', plain);
 }
 
 // On every platform we run on; this compiles without DOM types. What is read is our own, so not the codec's.
@@ -125,7 +131,7 @@ export async function openRow(
   ports: EnginePorts,
   o: { readonly sealed: Bytes; readonly index: number },
 ): Promise<{ readonly id: string; readonly text: string } | null> {
-  const plain = ports.vault.openAtRest('snapshot', o.sealed);
+  const plain = await ports.vault.openLarge('snapshot', o.sealed);
   if (plain === null || plain.length < headBytes || readU32(plain, snapshotIdBytes) !== o.index) return null;
   const rawLength = readU32(plain, snapshotIdBytes + 4);
   if (rawLength > maxRowBytes) return null;

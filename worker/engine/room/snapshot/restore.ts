@@ -5,7 +5,6 @@ import { storedBytes, type StoreKey, type StoreRow } from '../../../../src/ports
 import {
   chainKey,
   controlKey,
-  countOf,
   domainOf,
   idAt,
   learnDeclaration,
@@ -30,9 +29,9 @@ export interface TailUnit {
   readonly isPart?: boolean;
 }
 
-/** What reading rows and replaying units needs of the loader. */
-export interface Replay {
-  readonly listed: StoredHistory;
+/** What is read of the history, and what reading more of it and replaying units needs of the loader. */
+export interface Replay extends Omit<StoredHistory, 'control'> {
+  readonly control: readonly TailUnit[];
   readonly openRows: (core: RoomCore, rows: readonly StoreRow[]) => Promise<TailUnit[]>;
   readonly admitAll: (core: RoomCore, units: readonly TailUnit[]) => Promise<void>;
 }
@@ -61,14 +60,14 @@ export async function listHistory({ room, ports: { store } }: RoomCore): Promise
  * something that changes what stood; nothing of `core` is of use then.
  */
 export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, replay: Replay): Promise<boolean> {
-  const { control, keys, forks } = replay.listed;
+  const { control, keys, forks } = replay;
   if (forks.length > 0 || core.parts.size > 0) return false;
-  const units = await replay.openRows(core, control);
-  planForks(core.state, units);
-  await replay.admitAll(core, units);
   const { head } = snapshot;
+  const stored = readTails(core, { head, keys }); // what is asked for comes while control is judged
+  planForks(core.state, control);
+  await replay.admitAll(core, control);
   if (!isSameControl(core, head) || !restoreState(core, snapshot)) return false;
-  const tail = await tailOf(core, replay, { head, keys });
+  const tail = await tailOf(core, replay, { head, stored });
   if (tail === null) return false;
   planForks(core.state, tail);
   const isMeta = ({ unit }: TailUnit): boolean => core.state.access.domains.get(toHex(unit.domainId))?.isMeta === true;
@@ -137,16 +136,11 @@ function chainOf({ author, count, ids, ms, ctr, signed }: SnapshotChain): Chain 
 async function tailOf(
   core: RoomCore,
   replay: Replay,
-  { head, keys }: { readonly head: SnapshotHead; readonly keys: readonly StoreKey[] },
+  { head, stored }: { readonly head: SnapshotHead; readonly stored: ReadonlyMap<string, StoredTail> },
 ): Promise<TailUnit[] | null> {
-  const startsByChain = groupKeys(keys);
   for (const { id, chains } of head.domains)
-    for (const { author } of chains) if (!startsByChain.has(chainKey(id, author))) return null;
-  const tails = await Promise.all(
-    [...startsByChain.values()]
-      .filter(({ domain }) => domain !== controlKey)
-      .map((stored) => tailOfChain(core, replay, stored)),
-  );
+    for (const { author } of chains) if (!stored.has(chainKey(id, author))) return null;
+  const tails = await Promise.all([...stored.values()].map((tail) => tailOfChain(core, replay, tail)));
   return tails.every((tail) => tail !== null) ? tails.flat() : null;
 }
 
@@ -155,6 +149,34 @@ interface StoredChain {
   readonly domain: string;
   readonly author: string;
   readonly starts: number[];
+}
+
+/** The rows of a chain from the last one on that begins within what is covered. */
+interface StoredTail extends StoredChain {
+  readonly covered: number;
+  /** Place of the first row among the starts; -1: nothing is covered, and they are all. */
+  readonly last: number;
+  readonly rows: Promise<readonly StoreRow[]>;
+}
+
+function readTails(
+  core: RoomCore,
+  { head, keys }: { readonly head: SnapshotHead; readonly keys: readonly StoreKey[] },
+): Map<string, StoredTail> {
+  const counts = new Map(
+    head.domains.flatMap(({ id, chains }) => chains.map(({ author, count }) => [chainKey(id, author), count] as const)),
+  );
+  const tails = new Map<string, StoredTail>();
+  for (const [key, { domain, author, starts }] of groupKeys(keys)) {
+    if (domain === controlKey) continue;
+    const covered = counts.get(key) ?? 0;
+    const last = starts.findLastIndex((start) => start < covered);
+    const from = packKey(core.room, { domain, author, fromSeq: starts[Math.max(0, last)] ?? 0 });
+    const rows = core.ports.store.list('packs', [core.room, domain, author], from);
+    rows.catch(() => undefined); // nobody waits where control has changed
+    tails.set(key, { domain, author, starts, covered, last, rows });
+  }
+  return tails;
 }
 
 function groupKeys(keys: readonly StoreKey[]): Map<string, StoredChain> {
@@ -176,13 +198,10 @@ function groupKeys(keys: readonly StoreKey[]): Map<string, StoredChain> {
 async function tailOfChain(
   core: RoomCore,
   { openRows }: Replay,
-  { domain, author, starts }: StoredChain,
+  { domain, author, starts, covered, last, ...stored }: StoredTail,
 ): Promise<TailUnit[] | null> {
   const chain = domainOf(core.state, domain)?.chainsByAuthor.get(author);
-  const covered = countOf(chain);
-  const last = starts.findLastIndex((start) => start < covered);
-  const from = packKey(core.room, { domain, author, fromSeq: starts[Math.max(0, last)] ?? 0 });
-  const rows = await core.ports.store.list('packs', [core.room, domain, author], from);
+  const rows = await stored.rows;
   const head = chain?.loaded.ids.at(-1);
   if (chain === undefined || head === undefined) return openRows(core, rows);
   const [first, ...beyond] = rows;
