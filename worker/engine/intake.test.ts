@@ -67,7 +67,7 @@ async function intakeOf(
       stop: nothing,
     },
     pull,
-    fetchFrom: nothing,
+    fetchBefore: nothing,
     askAgain: nothing,
     considerPull: nothing,
     controlChanged: nothing,

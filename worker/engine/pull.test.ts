@@ -8,9 +8,11 @@ import type { Time } from '../../src/ports/index.js';
 import { insertOf, payloadOf, write } from './content.kit.js';
 import { controlKey, domainOf, domainsInOrder, idAt, type DomainReplica } from './replica/index.js';
 import type { RoomCore } from './room/core.js';
+import { createAsking, type Asking } from './room/net/asking.js';
 import { createBeacons } from './room/net/beacons.js';
 import { createPull, type PullHost } from './room/net/pull.js';
 import { clockOf, lackingOf, summaryOf } from './room/net/lacking.js';
+import { createRoster } from './room/net/roster.js';
 import { createStrangers } from './room/net/strangers.js';
 import { copyAll, foundCore, forgeControl, linkTo, memberCore, peerOf, strangerCore } from './core.kit.js';
 
@@ -45,6 +47,38 @@ function pullOf(
       return req?.ok === true ? [{ to: to === 'all' ? to : to.address, req: req.value }] : [];
     });
   return { pull, requests, ended };
+}
+
+/** When and whom a core asks, towards these devices. */
+function askingOf(
+  core: RoomCore,
+  others: readonly RoomCore[],
+): { readonly asking: Asking; readonly asked: () => readonly SyncReq[]; readonly served: () => void } {
+  const peers = others.map((other, i) => peerOf(other, String(i)));
+  const { netLink, sent } = linkTo(core, peers);
+  const nothing = (): void => undefined;
+  const roster = {
+    ...createRoster(core),
+    reach: (device: Bytes) => {
+      const peer = netLink.sessions.peerOf(device);
+      return peer && { netLink, peer };
+    },
+  };
+  roster.links.set('memory', netLink);
+  const asking = createAsking(core, {
+    ...{ roster, isCold: false, isStopped: () => false, after: () => nothing },
+    beacons: createBeacons(core, { roster, after: () => nothing, isCold: false }),
+    ...{ admitted: nothing, synced: nothing, ended: nothing, changed: nothing },
+  });
+  const asked = (): SyncReq[] =>
+    sent.flatMap(({ type, body }) => {
+      const req = type === frameTypes.syncReq ? decodeSyncReq(body) : null;
+      return req?.ok === true ? [req.value] : [];
+    });
+  const served = (): void => {
+    asking.pull.handle({ is: 'done', transfer: asking.pull.source()?.transfer ?? -1, complete: true, useful: true });
+  };
+  return { asking, asked, served };
 }
 
 /** Chains of that many made-up authors, each of `count` entries, straight into what a core holds. */
@@ -366,3 +400,24 @@ test('[SYN-4] of two that bring something each time, each has its turn, whatever
   }
   expect(asked).toEqual(['m', 'b', 'm', 'b', 'm', 'b']);
 }, 30_000);
+
+test('[SYN-4] what is told while a request runs and continues what is not here is asked for when that is over, if it still is', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const eve = await memberCore(ada);
+  await copyAll(ada, bob);
+  const { asking, asked, served } = askingOf(bob, [ada, eve]);
+  const [fromAda, fromEve] = [ada.keys.deviceId, eve.keys.deviceId];
+  asking.fetchBefore(fromAda, () => false); // nobody is asked for anything else: now
+  expect(asked().map(({ prefer }) => prefer)).toEqual([fromAda]);
+  asking.fetchBefore(fromEve, () => true);
+  asking.fetchBefore(fromEve, () => true);
+  expect(asked()).toHaveLength(1);
+  served();
+  expect(asked().map(({ prefer }) => prefer)).toEqual([fromAda, fromEve]);
+  asking.fetchBefore(fromAda, () => false);
+  served();
+  expect(asked()).toHaveLength(2); // it has come with the rest
+  asking.pull.stop();
+  await bob.loop.idle();
+});

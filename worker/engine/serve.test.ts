@@ -7,11 +7,11 @@ import { encodeDeclaration, schemaPrefix } from '../../src/core/schema/index.js'
 import { createRecordId } from '../../src/core/identity/index.js';
 import { decodeFragment, frameTypes, type SyncReq } from '../../src/core/wire/index.js';
 import type { Time } from '../../src/ports/index.js';
-import type { Unit } from './replica/index.js';
+import { unitFrom, type Unit } from './replica/index.js';
 import { sendEpoch, unitKeys, type RoomCore } from './room/core.js';
 import { createClaims } from './room/net/claims.js';
 import { serve } from './room/net/source.js';
-import { openUnit } from './room/units.js';
+import { openUnit, sealUnit } from './room/units.js';
 import { foundCore, give, linkTo, memberCore, peerOf, signedUnit, strangerCore } from './core.kit.js';
 import { testDeclaration } from './rig.kit.js';
 
@@ -111,6 +111,18 @@ test('[F8] units are joined only as far as every receiver takes them, whatever t
   expect(packs).toBeLessThanOrEqual(6);
   expect(sent.map(({ type }) => type)).toEqual([frameTypes.syncDone]);
 }, 60_000);
+
+test('[PACK-6] of a stored pack the end can be opened alone, behind an entry that is known', async () => {
+  const { ada, units } = await heavyRoom();
+  const [kid, c] = [sendEpoch(ada)?.kid ?? new Uint8Array(32), { ports: ada.ports, keys: unitKeys(ada) }];
+  const [unit] = units;
+  if (unit === undefined) throw new TypeError('no unit');
+  const bytes = await sealUnit(unit, { kid, device: ada.keys.deviceId }, c);
+  for (const { seq, id } of unit.entries.slice(0, -1))
+    expect(await openUnit(bytes, c, { seq, id })).toEqual({ ok: true, value: unitFrom(unit, seq + 1) });
+  const other = unit.entries.at(-1)?.id ?? kid;
+  expect(await openUnit(bytes, c, { seq: unit.fromSeq, id: other })).toMatchObject({ fault: { code: 'pack/bad-end' } });
+});
 
 test('[ELE-6] who acknowledges nothing that is under way, or goes on for long, keeps no place; strangers leave one for members', async () => {
   const { ada, bob } = await heavyRoom();

@@ -77,10 +77,11 @@ function writePayloads(sink: ByteSink, entries: readonly BodyEntry[]): void {
 }
 
 /**
- * The `count` entries of a body; anything but the one canonical encoding is 'pack/bad-body'. Nothing
- * aliases the input; payloads in columns are views of one array that is theirs alone.
+ * The `count` entries of a body, from one of them on; anything but the one canonical encoding is 'pack/bad-body', but that
+ * what is left out is not checked for what only its payloads would show. Nothing aliases the input; payloads in columns are
+ * views of one array that is theirs alone.
  */
-export function decodeBody(bytes: Uint8Array, count: number): Result<BodyEntry[]> {
+export function decodeBody(bytes: Uint8Array, count: number, from = 0): Result<BodyEntry[]> {
   const source = createByteSource(bytes);
   if (source.byte() !== bodyVersion) return fail('pack/bad-body');
   const runs = readRuns(source, count);
@@ -88,17 +89,17 @@ export function decodeBody(bytes: Uint8Array, count: number): Result<BodyEntry[]
   const clocks = readClocks(source, count);
   const deps = readDeps(source, count);
   if (clocks === null || deps === null) return fail('pack/bad-body');
-  const payloads = readPayloads(source, count);
+  const payloads = readPayloads(source, count, from);
   if (payloads === null || !source.atEnd()) return fail('pack/bad-body');
   const entries: BodyEntry[] = [];
-  for (let i = 0; i < count; i++) {
-    const [run, clock, dep, content] = [runs[i], clocks[i], deps[i], payloads[i]];
+  for (let i = from; i < count; i++) {
+    const [run, clock, dep, content] = [runs[i], clocks[i], deps[i], payloads[i - from]];
     if (run === undefined || clock === undefined || dep === undefined || content === undefined) break;
     const { kind, boot, cap, kid } = run;
     const { payload, commit } = content;
     entries.push({ kind, boot, cap, kid, hlcMs: clock.hlcMs, hlcCtr: clock.hlcCtr, deps: dep, payload, commit });
   }
-  return entries.length === count ? ok(entries) : fail('pack/bad-body');
+  return entries.length === count - from ? ok(entries) : fail('pack/bad-body');
 }
 
 function missingBoth(): never {
@@ -187,7 +188,8 @@ function readDeps(source: ByteSource, count: number): (readonly Bytes[])[] | nul
 
 type PayloadColumn = Pick<BodyEntry, 'payload' | 'commit'>;
 
-function readPayloads(source: ByteSource, count: number): PayloadColumn[] | null {
+/** Of all entries from one on. */
+function readPayloads(source: ByteSource, count: number, from: number): PayloadColumn[] | null {
   const modes: number[] = [];
   for (let i = 0; i < count; i++) {
     const mode = source.byte();
@@ -209,10 +211,11 @@ function readPayloads(source: ByteSource, count: number): PayloadColumn[] | null
     if (own === null || (mode === modeRaw && contentOf(own) !== null)) return null;
     raw.push(own);
   }
-  const contents = readContents(source, modes.length - raw.length);
+  const skipped = modes.slice(0, from).filter((mode) => mode === modeColumns).length;
+  const contents = readContents(source, modes.length - raw.length, skipped);
   if (contents === null) return null;
-  let [rawAt, contentAt] = [0, 0];
-  return modes.map((mode): PayloadColumn => {
+  let [rawAt, contentAt] = [from - skipped, 0];
+  return modes.slice(from).map((mode): PayloadColumn => {
     const bytes = (mode === modeColumns ? contents[contentAt++] : raw[rawAt++]) ?? missingBoth();
     return mode === modeAbsent ? { payload: null, commit: bytes } : { payload: bytes, commit: null };
   });

@@ -72,6 +72,24 @@ describe('[PACK-6] contents as columns', () => {
     );
   });
 
+  test('[PACK-6] from any entry on it is what it is in all', () => {
+    const odd = fc.constantFrom(filled(3, 1), encodeValue([schema, [[7, 'later', null]]]));
+    const mixed = fc.tuple(arbitraryPayloads, fc.array(fc.tuple(fc.nat(20), odd), { maxLength: 4 }), fc.nat(40));
+    fc.assert(
+      fc.property(mixed, ([payloads, others, pick]) => {
+        const written = payloads.map(encodePayload);
+        for (const [at, bytes] of others) written.splice(at % (written.length + 1), 0, bytes);
+        const [body, from] = [encodeBody(written.map(entryOf)), pick % (written.length + 1)];
+        const [all, end] = [decodeBody(body, written.length), decodeBody(body, written.length, from)];
+        if (!all.ok || !end.ok) throw new Error('a good body was refused');
+        expect(end.value).toEqual(all.value.slice(from));
+        for (const { payload } of end.value)
+          expect(decodePayload(payload ?? filled(0, 0))).toEqual(decodePayload(copyBytes(payload ?? filled(0, 0))));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('[F14] what is no payload, or has an op of an unknown code, travels as it is', () => {
     const odd = encodeValue([schema, [[7, 'later', null]]]);
     const payloads = [

@@ -44,24 +44,25 @@ type Open<T> = { -readonly [K in keyof T]: K extends 'fields' ? { [name: string]
 type OpenOp = Op extends infer One ? (One extends KnownOp ? Open<One> : never) : never;
 
 /**
- * The payload bytes of `count` entries, each with its ops noted for decodePayload; null for anything but what
- * writeContents() writes of payloads that are acceptable as such.
+ * The payload bytes of `count` entries but the first `skipped`, each with its ops noted for decodePayload; null for anything
+ * but what writeContents() writes of payloads that are acceptable as such. Of what is skipped only the columns are checked.
  */
-export function readContents(source: ByteSource, count: number): Bytes[] | null {
+export function readContents(source: ByteSource, count: number, skipped = 0): Bytes[] | null {
   const schemas = readTable(source, count, () => readRow(source.bytes(schemaPrefixBytes)));
   const lengths = schemas && readLengths(source, count);
   if (schemas === null || lengths === null) return null;
-  const opCount = lengths.reduce((sum, length) => sum + length, 0);
+  const sumOf = (some: readonly number[]): number => some.reduce((sum, length) => sum + length, 0);
+  const [opCount, first] = [sumOf(lengths), sumOf(lengths.slice(0, skipped))];
   const shapes = readTable(source, opCount, () => readShape(source));
   const ids = shapes && readRecords(source, opCount);
   if (shapes === null || ids === null) return null;
   const ops = shapes.map((shape, i): OpenOp => {
     shape.places.push(i);
-    return openOp(shape, ids[i] ?? noId);
+    return i < first ? skippedOp : openOp(shape, ids[i] ?? noId);
   });
   const rows: Rows = { shapes, ops, nodes: shapes.map(nodesOfOp) };
   for (const shape of new Set(shapes)) if (!readFields(source, shape, rows)) return null;
-  return writePayloads(rows, schemas, lengths);
+  return writePayloads(rows, schemas, { lengths, skipped, first });
 }
 
 /** An op without its values. */
@@ -79,6 +80,8 @@ function openOp({ code, collection, names }: Shape, id: Bytes): OpenOp {
 }
 
 const noId: Bytes = new Uint8Array();
+/** In the place of every op that nobody asked for: of a kind that has no values to be filled in. */
+const skippedOp: OpenOp = { kind: 'delete', collection: '', id: noId };
 /** Of a payload beside its ops: itself, the schema, the list. */
 const outerNodes = 3;
 
@@ -219,12 +222,16 @@ function readFields(source: ByteSource, { places, names, isUsual }: ShapeRows, {
  * The bytes of every payload, as views of one array that is all theirs, with the ops noted. Null where one is larger than
  * a payload may be, or all are together.
  */
-function writePayloads(rows: Rows, schemas: readonly Bytes[], lengths: readonly number[]): Bytes[] | null {
+function writePayloads(
+  rows: Rows,
+  schemas: readonly Bytes[],
+  o: { readonly lengths: readonly number[]; readonly skipped: number; readonly first: number },
+): Bytes[] | null {
   const sink = createValueSink({ ...payloadLimits, maxBytes: Infinity, maxNodes: Infinity });
   const ends: number[] = [];
-  let row = 0;
-  for (const [i, schema] of schemas.entries()) {
-    const length = lengths[i] ?? 0;
+  let row = o.first;
+  for (let i = o.skipped; i < schemas.length; i++) {
+    const [schema, length] = [schemas[i] ?? noId, o.lengths[i] ?? 0];
     const start = sink.length();
     sink.arrayHead(2);
     sink.value(schema);
@@ -240,19 +247,25 @@ function writePayloads(rows: Rows, schemas: readonly Bytes[], lengths: readonly 
     if (sink.length() - start > maxPayloadBytes || nodes > payloadLimits.maxNodes) return null;
     ends.push(sink.length());
   }
-  return splitPayloads(sink.take(), ends, { ops: rows.ops, schemas, lengths });
+  return splitPayloads(sink.take(), ends, { ops: rows.ops, schemas, ...o });
 }
 
 function splitPayloads(
   all: Bytes,
   ends: readonly number[],
-  o: { readonly ops: readonly Op[]; readonly schemas: readonly Bytes[]; readonly lengths: readonly number[] },
+  o: {
+    readonly ops: readonly Op[];
+    readonly schemas: readonly Bytes[];
+    readonly lengths: readonly number[];
+    readonly skipped: number;
+    readonly first: number;
+  },
 ): Bytes[] {
-  let [at, row] = [0, 0];
+  let [at, row] = [0, o.first];
   return ends.map((end, i) => {
     const bytes = all.subarray(at, end);
-    const ops = o.ops.slice(row, (row += o.lengths[i] ?? 0));
-    notePayload(bytes, { schema: o.schemas[i] ?? all.subarray(0, 0), ops });
+    const ops = o.ops.slice(row, (row += o.lengths[o.skipped + i] ?? 0));
+    notePayload(bytes, { schema: o.schemas[o.skipped + i] ?? noId, ops });
     at = end;
     return bytes;
   });

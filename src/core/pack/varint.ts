@@ -89,6 +89,11 @@ class Cursor implements ByteSource {
   }
 
   uint(): number | null {
+    const first = this.#broken ? undefined : this.#input[this.#at];
+    if (first !== undefined && first < 128) {
+      this.#at++;
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (;;) {

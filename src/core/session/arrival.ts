@@ -11,6 +11,8 @@ export interface Arrival {
   readonly now: number;
 }
 
+/** The capability under which an answer says how far the sender's counter is (X4). */
+const nextCtrCap = 'c';
 /** The old and the new session of one that reconnects. */
 const maxCandidatesPerAddress = 2;
 
@@ -136,10 +138,17 @@ function promote(state: LinkState, hello: Hello, arrival: Arrival): SessionActio
   state.past.delete(key);
   state.asks.settle(from);
   const peer = peerFrom(hello, arrival);
-  state.peers.set(from, { peer, lastCtr: state.counters.get(counterKey(peer)) ?? -1 });
+  const known = state.counters.get(counterKey(peer)) ?? -1;
+  state.peers.set(from, { peer, lastCtr: Math.max(known, nextCtrOf(hello) - 1) });
   state.addresses.set(toHex(hello.device), from);
   actions.push({ do: 'peer-here', peer });
   return actions;
+}
+
+/** What it says the counter of its next frame is: of now, because it echoes me. Frames from before would be replays. */
+function nextCtrOf({ caps }: Hello): number {
+  const next = Object.hasOwn(caps, nextCtrCap) ? caps[nextCtrCap] : 0;
+  return typeof next === 'number' && Number.isSafeInteger(next) ? next : 0;
 }
 
 /** The transport says that nobody is at this address any more. */

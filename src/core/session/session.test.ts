@@ -243,6 +243,24 @@ test('[F15] frames count only from the source and stream of a peer, each counter
   expect(sessions.countFrame('a', place(0, 2)).ok).toBe(true);
 });
 
+test('[F15] of frames from before the HELLO that brought its sender here none counts, whatever else it says', () => {
+  const place = (ctr: number): { stream: Bytes; ctr: number } => ({ stream: bytes(8, 1), ctr });
+  const firstTaken = (c: Hello['caps'][string]): number => {
+    const sessions = link();
+    say(sessions, helloOf(ada, 1, { ...answer, caps: { c } }), 'a');
+    return [0, 1, 2, 3].findIndex((ctr) => sessions.frameFrom('a', place(ctr)).ok);
+  };
+  expect([0, 2, 3].map(firstTaken)).toEqual([0, 2, 3]);
+  expect(['2', null, -5, 1.5, [2]].map(firstTaken)).toEqual([0, 0, 0, 0, 0]);
+  const sessions = link();
+  say(sessions, helloOf(ada, 1, { ...answer, caps: { c: 2 } }), 'a');
+  say(sessions, helloOf(ada, 1, { ...answer, caps: { c: 9 } }), 'a'); // it is here already: what it sent meanwhile counts
+  expect(codeOf(sessions.countFrame('a', place(5)))).toBeNull();
+  sessions.addressGone('a');
+  say(sessions, helloOf(ada, 1, { ...answer, caps: { c: 0 } }), 'a');
+  expect(codeOf(sessions.frameFrom('a', place(5)))).toBe('frame/replayed');
+});
+
 test('[X5] new key tags reach the peer record forward only; the newest common one is by my order', () => {
   const sessions = link();
   const tags = (...values: number[]): Bytes[] => values.map((value) => bytes(8, value));

@@ -141,7 +141,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     ended: () => net.onFetch?.(),
     changed: host.infoChanged,
   });
-  const { pull, ask, fetchFrom, askAgain, askStranger, considerPull, missingKey } = asking;
+  const { pull, ask, fetchFrom, fetchBefore, askAgain, askStranger, considerPull, missingKey } = asking;
 
   const session = (netLink: NetLink, actions: readonly SessionAction[]): void => {
     for (const action of actions) {
@@ -216,7 +216,7 @@ export function createNet(core: RoomCore, host: NetHost, options: NetOptions): R
     controlChanged,
   });
   const { reload, rejectedOwn, infoChanged } = host;
-  const flow = { acks, beacons, clearance, pull, fetchFrom, askAgain, considerPull };
+  const flow = { acks, beacons, clearance, pull, fetchFrom, fetchBefore, askAgain, considerPull };
   const took = (count: number, source: Bytes): void => {
     progress.took(count, { have: totalEntries(core), said: beacons.countOf(source) });
     net.onFetch?.();

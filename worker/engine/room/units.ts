@@ -88,10 +88,15 @@ export async function signSeal(
   return withSealSignature(bytes, await c.ports.vault.sign(keys, packSealMessage(c.roomId, bytes)));
 }
 
-/** Opens a pack as far as its copy can prove itself: seal, body, commitments, ids. The author's signature is not checked yet. */
+/**
+ * Opens a pack as far as its copy can prove itself: seal, body, commitments, ids. The author's signature is not checked yet.
+ * `after`: an entry within it whose id is known; of a pack of this disk, which was opened whole before it was stored, what
+ * comes behind is opened alone.
+ */
 export async function openUnit(
   bytes: Bytes,
   c: { readonly ports: EnginePorts; readonly keys: UnitKeys },
+  after: EntryPlace | null = null,
 ): Promise<Result<Unit>> {
   const pack = decodePack(bytes);
   if (!pack.ok) return pack;
@@ -102,21 +107,28 @@ export async function openUnit(
   const { stored, rawLength } = opened.value;
   const columns = pack.value.deflated ? await c.ports.deflate.inflate(stored, rawLength) : stored;
   if (columns?.length !== rawLength) return fail('pack/bad-body');
-  return rebuildUnit(columns, pack.value, c);
+  return rebuildUnit({ columns, after }, pack.value, c);
+}
+
+/** An entry as others name it. */
+export interface EntryPlace {
+  readonly seq: number;
+  readonly id: Bytes;
 }
 
 function rebuildUnit(
-  columns: Bytes,
+  { columns, after }: { readonly columns: Bytes; readonly after: EntryPlace | null },
   pack: SealedPack,
   { ports, keys }: { readonly ports: EnginePorts; readonly keys: UnitKeys },
 ): Result<Unit> {
-  const bodies = decodeBody(columns, pack.count);
+  const fromSeq = after === null ? pack.fromSeq : after.seq + 1;
+  const bodies = decodeBody(columns, pack.count, fromSeq - pack.fromSeq);
   if (!bodies.ok) return bodies;
   // Nothing asks for a missing payload in this version, so a copy without one is a bad copy (F1).
   if (bodies.value.some((body) => body.payload === null)) return fail('pack/bad-body');
-  const { fromSeq, endId } = pack;
+  const { endId } = pack;
   const [domainId, author] = [copyBytes(pack.domainId), copyBytes(pack.author)];
-  const [prevId, endSig] = [copyBytes(pack.prevId), copyBytes(pack.endSig)];
+  const [prevId, endSig] = [copyBytes(after?.id ?? pack.prevId), copyBytes(pack.endSig)];
   const isAnyEnd = ports.weaknesses?.has('commitment') === true;
   const run: RunPlace = { roomId: keys.roomId, domainId, author, fromSeq, prevId, endId: isAnyEnd ? null : endId };
   const entries = rebuildRun(run, bodies.value, keys.prkOf);

@@ -35,6 +35,8 @@ export interface Asking {
   readonly pull: Pull;
   readonly ask: (o: PullStart) => void;
   readonly fetchFrom: (device: Bytes) => void;
+  /** It has told what continues something that is not here: asked for now, or when the request is over that runs, if it still is. */
+  readonly fetchBefore: (device: Bytes, isOpen: () => boolean) => void;
   /** It has lost what was asked of it. */
   readonly askAgain: (device: Bytes) => void;
   /** Nobody of them has a beacon to go by: they are asked in turn, one alone, when there is nothing else to ask for. */
@@ -53,6 +55,8 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
   let caughtUp = false;
   /** What was held here, and waited, when the round began that runs. */
   let heldBefore = '';
+  /** Whoever told something last that had to wait for a request: what was asked for may end before it. */
+  let missed: { readonly device: Bytes; readonly isOpen: () => boolean } | null = null;
   let keyAskedAtMs = -keyAskEveryMs;
   let stopAsking: (() => void) | null = null;
   let stopResting: (() => void) | null = null;
@@ -71,7 +75,7 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
       if (by !== null && wasControlOnly && roster.isEffective(by)) ask({ prefer: by, controlOnly: false });
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
       else if (goesOn) pull.start(reqOf(by));
-      else considerPull();
+      else if (!askMissed()) considerPull();
       if (by === null || isOver) core.loop.enqueue(askOlder);
       host.changed();
       host.ended();
@@ -85,13 +89,18 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
     if (found !== null) host.admitted(step, found);
   };
   const reqOf = (device: Bytes): PullStart => ({ prefer: host.isCold ? null : device, controlOnly: false });
-  const ask = (o: PullStart): void => {
+  const ask = (o: PullStart): boolean => {
     const before = holdings(core);
-    if (pull.start(o)) heldBefore = before;
+    const isStarted = pull.start(o);
+    if (isStarted) heldBefore = before;
+    return isStarted;
   };
-  const fetchFrom = (device: Bytes): void => {
-    if (!roster.isEffective(device)) return ask({ prefer: device, controlOnly: true, isStranger: true });
-    ask(reqOf(device));
+  const fetchFrom = (device: Bytes): boolean =>
+    ask(roster.isEffective(device) ? reqOf(device) : { prefer: device, controlOnly: true, isStranger: true });
+  const askMissed = (): boolean => {
+    const last = missed;
+    missed = null;
+    return last !== null && last.isOpen() && roster.reach(last.device) !== null && fetchFrom(last.device);
   };
   const askStranger = (): void => {
     stopAsking?.();
@@ -108,7 +117,10 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
     if (host.isStopped() || (pull.isActive() && !pull.isToStranger())) return;
     const source = beacons.bestSource();
     const restMs = source === null ? 0 : beacons.restMs(source.device);
-    if (source !== null && restMs === 0) return fetchFrom(source.device);
+    if (source !== null && restMs === 0) {
+      fetchFrom(source.device);
+      return;
+    }
     if (source !== null) stopResting = after(restMs, considerPull);
     askStranger();
     if (roster.members().length > 0 && source === null) host.synced();
@@ -117,6 +129,9 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
     pull,
     ask,
     fetchFrom,
+    fetchBefore: (device, isOpen) => {
+      if (!fetchFrom(device)) missed = { device, isOpen };
+    },
     askAgain: (device) => {
       const dropped = pull.drop(device);
       if (dropped !== null) ask({ ...dropped, prefer: host.isCold ? null : device });

@@ -20,7 +20,7 @@ import {
   splitSigned,
   type Live,
 } from '../../../../src/core/wire/index.js';
-import { chainKey, domainOf, idAt, type Unit } from '../../replica/index.js';
+import { chainKey, countOf, domainOf, idAt, type Unit } from '../../replica/index.js';
 import { unitKeys, type RoomCore } from '../core.js';
 import { loadPlaces } from '../hydrate.js';
 import { kidOfTag, type NetLink } from './link.js';
@@ -114,6 +114,15 @@ export async function unitOfLive(core: RoomCore, message: Bytes, sender: Bytes):
   const entries = rebuildRun(run, bodies.value, unitKeys(core).prkOf);
   if (!entries.ok) return entries;
   return ok({ domainId, author: sender, fromSeq, prevId: prevId.value, entries: entries.value, endSig });
+}
+
+/** Whether what a live frame tells is in the set, or is nothing. */
+export function isHere(core: RoomCore, message: Bytes, sender: Bytes): boolean {
+  const live = decodeLive(message);
+  if (!live.ok) return true;
+  const { domainId, fromSeq, count } = live.value;
+  const chain = domainOf(core.state, toHex(domainId))?.chainsByAuthor.get(toHex(sender));
+  return countOf(chain) >= fromSeq + count;
 }
 
 const zeros32 = new Uint8Array(32);

@@ -8,7 +8,7 @@ import { isSealSigned, openUnit, verifyUnit } from '../units.js';
 import type { Acks } from './acks.js';
 import type { Beacons } from './beacons.js';
 import type { Clearance } from './clearance.js';
-import { isGap, unitOfLive } from './inbound.js';
+import { isGap, isHere, unitOfLive } from './inbound.js';
 import type { NetLink } from './link.js';
 import type { Pull } from './pull.js';
 import type { Reach } from './roster.js';
@@ -19,7 +19,8 @@ export interface IntakeHost {
   readonly clearance: Clearance;
   readonly pull: Pull;
   /** Something of this peer is missing here. */
-  readonly fetchFrom: (device: Bytes) => void;
+  /** The peer has told something that continues what is not here; `isOpen` tells whether that is still so. */
+  readonly fetchBefore: (device: Bytes, isOpen: () => boolean) => void;
   /** It was too slow for the request that it answers. */
   readonly askAgain: (device: Bytes) => void;
   readonly considerPull: () => void;
@@ -111,15 +112,16 @@ export function createIntake(core: RoomCore, host: IntakeHost): Intake {
     admitted,
     live: async (step, from, message) => {
       const unit = await unitOfLive(core, message, from.peer.device);
+      const isOpen = (): boolean => !isHere(core, message, from.peer.device);
       const fault = unit.ok ? await verifyUnit(unit.value, room) : unit.fault;
       if (!unit.ok || fault !== null) {
         if (fault === null) return;
         countFault(core, fault.code);
-        if (isGap(fault.code)) host.fetchFrom(from.peer.device);
+        if (isGap(fault.code)) host.fetchBefore(from.peer.device, isOpen);
         return;
       }
       const ingested = await ingestUnit(core, step, { unit: unit.value, bytes: message.length });
-      if (ingested.fault !== null && isGap(ingested.fault.code)) host.fetchFrom(from.peer.device);
+      if (ingested.fault !== null && isGap(ingested.fault.code)) host.fetchBefore(from.peer.device, isOpen);
       admitted(step, ingested, from);
     },
     fragment: async (step, netLink, o) => {

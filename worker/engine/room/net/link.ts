@@ -1,4 +1,4 @@
-import { fail, fromHex, ok, toHex, type Bytes, type Result } from '../../../../src/core/base/index.js';
+import { fail, fromHex, isZero, ok, toHex, type Bytes, type Result } from '../../../../src/core/base/index.js';
 import { kidsNewestFirst } from '../../../../src/core/epoch/index.js';
 import {
   createLanes,
@@ -106,7 +106,7 @@ export function createNetLink(core: RoomCore, link: Link, o: { readonly down: ()
       stream,
       hlcMs: helloMs,
       kidTags,
-      caps: { v: 1 },
+      caps: isZero(echo) ? { v: 1 } : { v: 1, c: ctr },
       sum,
     });
     const message = helloSignedBytes({ roomId: core.roomId, transportType: link.type, address: link.self, unsigned });

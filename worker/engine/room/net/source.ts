@@ -11,12 +11,20 @@ import {
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
 import { storedBytes } from '../../../../src/ports/index.js';
-import { controlKey, domainOf, domainsInOrder, unitFrom, type PackPlace, type Unit } from '../../replica/index.js';
+import {
+  controlKey,
+  domainOf,
+  domainsInOrder,
+  idAt,
+  unitFrom,
+  type PackPlace,
+  type Unit,
+} from '../../replica/index.js';
 import { bump, sendEpoch, unitKeys, type RoomCore } from '../core.js';
 import { distrust, hasMore, loadChain } from '../hydrate.js';
 import { tryJoin } from '../joining.js';
 import { branchKey, packKey } from '../rows.js';
-import { openUnit, sealUnit, signSeal } from '../units.js';
+import { openUnit, sealUnit, signSeal, type EntryPlace } from '../units.js';
 import { evidenceFor, lackingOf, summaryOf, type ServedRange } from './lacking.js';
 import { kidFor, type NetLink } from './link.js';
 
@@ -180,7 +188,7 @@ async function* packsOf(
       yield { bytes: await withSignature(core, bytes), lastSeq: next - 1 };
       continue;
     }
-    const opened = await openUnit(bytes, { ports: core.ports, keys: unitKeys(core) });
+    const opened = await openFrom(core, bytes, entryBefore(core, range, next, place));
     if (!opened.ok) {
       distrust(core);
       yield null;
@@ -193,6 +201,24 @@ async function* packsOf(
     joined = both ?? unit;
   }
   if (joined !== null) yield await pack(core, joined, kid);
+}
+
+/** The end of a stored pack behind an entry, or all of it where that does not fit. */
+async function openFrom(core: RoomCore, bytes: Bytes, before: EntryPlace | null): ReturnType<typeof openUnit> {
+  const c = { ports: core.ports, keys: unitKeys(core) };
+  const end = before && (await openUnit(bytes, c, before));
+  return end?.ok === true ? end : openUnit(bytes, c);
+}
+
+/** The entry before one within a stored pack, where its id is in memory. */
+function entryBefore(
+  core: RoomCore,
+  { domainHex, author }: ServedRange,
+  seq: number,
+  place: PackPlace,
+): EntryPlace | null {
+  const id = idAt(domainOf(core.state, domainHex)?.chainsByAuthor.get(toHex(author)), seq - 1);
+  return seq > place.fromSeq && place.branch === null && id !== undefined ? { seq: seq - 1, id } : null;
 }
 
 /** A stored pack on its way from the disk. */
