@@ -11,6 +11,7 @@ import { myGrant, now, type RoomCore } from './room/core.js';
 import { domainsByName, inviteInfo } from './room/info.js';
 import { canAct } from './room/local.js';
 import type { RoomEngine } from './room/room.js';
+import type { StoredRoom } from './room/stored.js';
 import type { Step } from './room/step.js';
 
 /** What invites of a room are made from. */
@@ -114,21 +115,20 @@ async function writeInvite(room: InvitingRoom, step: Step, a: CallArgs<'createIn
 }
 
 /** Codes of the invites made on this device, by invite entry (hex). */
-export async function inviteCodes(core: RoomCore): Promise<Map<string, string>> {
+export function inviteCodes({ roomId, ports }: RoomCore, stored: StoredRoom): Map<string, string> {
   const codes = new Map<string, string>();
-  for (const row of await core.ports.store.list('state', [core.room, 'invite-secret'])) {
+  for (const row of stored.state('invite-secret')) {
     const [id, sealed] = [row.key[2], storedBytes(row.value)];
-    const secret = sealed && core.ports.vault.openAtRest('invite-secret', sealed);
+    const secret = sealed && ports.vault.openAtRest('invite-secret', sealed);
     if (typeof id === 'string' && secret?.length === inviteSecretBytes)
-      codes.set(id, encodeInviteCode({ roomId: core.roomId, secret }));
+      codes.set(id, encodeInviteCode({ roomId, secret }));
   }
   return codes;
 }
 
 /** What each request for an invite was answered with. */
-export async function inviteRequests(core: RoomCore): Promise<[string, string][]> {
-  const rows = await core.ports.store.list('state', [core.room, 'invite-request']);
-  return rows.map(({ key, value }) => [String(key[2]), String(value)]);
+export function inviteRequests(stored: StoredRoom): [string, string][] {
+  return stored.state('invite-request').map(({ key, value }) => [String(key[2]), String(value)]);
 }
 
 /** Takes an invite back: grants made concurrently have no effect, those before stay (security.md §2.8). */

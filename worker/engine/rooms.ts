@@ -11,6 +11,7 @@ import type { NetOptions } from './room/net.js';
 import { createRoomEngine } from './room/room.js';
 import { forgetRoomOps, maxBoots, putRoom, readRoomRow, type RoomRow } from './room/rows.js';
 import { createStepLoop, type Step } from './room/step.js';
+import { readRoom } from './room/stored.js';
 import { undeliveredCount } from './room/undelivered.js';
 
 export interface OpenRoom extends InvitingRoom {
@@ -106,23 +107,24 @@ export async function createRooms(ports: EnginePorts, host: RoomsHost): Promise<
     await closing.get(room);
     const row = rows.get(room);
     if (row === undefined) throw deleted();
+    const reading = readRoom(ports.store, room);
+    reading.catch(() => undefined); // where its keys cannot be used nobody waits for it
     const [keys, roomId] = [await ports.vault.openDeviceKeys(row.handle), fromHex(room)];
     if (!keys || roomId === null) throw callError('storage/broken', 'the keys of the room cannot be used');
     const boot = ports.random.bytes(8);
     const booted: RoomRow = { ...row, boots: [...row.boots, toHex(boot)].slice(-maxBoots) };
     const core = newCore({ roomId, keys, boot, row: booted });
-    const [codes, requests] = await Promise.all([
-      inviteCodes(core),
-      inviteRequests(core),
-      loadRoom(core, { isOver }),
+    const [stored] = await Promise.all([
+      reading,
+      loadRoom(core, { isOver, stored: reading }),
       // Before anything is signed in this start it is on the disk (F10).
       ports.store.commit([putRoom(ports.vault, room, booted)], { strict: true }),
     ]);
     if (!rows.has(room)) throw deleted();
     rows.set(room, booted);
     const opened = adopt(core, holder, { start: 'again', isCold: ports.isCold === true });
-    for (const [id, code] of codes) opened.codes.set(id, code);
-    for (const [request, id] of requests) opened.requests.set(request, id);
+    for (const [id, code] of inviteCodes(core, stored)) opened.codes.set(id, code);
+    for (const [request, id] of inviteRequests(stored)) opened.requests.set(request, id);
     return opened;
   };
   const deleted = (): Error => callError('room/closed', 'the room was deleted from this device');

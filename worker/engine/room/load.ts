@@ -22,7 +22,8 @@ import { givenUp } from '../call-error.js';
 import { bump, countFault, createTurns, now, setKey, unitKeys, type RoomCore } from './core.js';
 import { loadDrafts } from './drafts/load.js';
 import { readSnapshot } from './snapshot/read.js';
-import { listHistory, restoreRoom, type TailUnit } from './snapshot/restore.js';
+import { restoreRoom, type TailUnit } from './snapshot/restore.js';
+import { readRoom, type StoredRoom } from './stored.js';
 import { noteUndelivered } from './undelivered.js';
 import { openUnit } from './units.js';
 
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly isReplay?: boolean;
   /** Asked again and again: ends with 'aborted' when nobody waits for the room any more. */
   readonly isOver?: () => boolean;
+  /** What was asked for already. */
+  readonly stored?: Promise<StoredRoom>;
 }
 
 /**
@@ -43,7 +46,9 @@ export interface LoadOptions {
 export async function loadRoom(core: RoomCore, o: LoadOptions = {}): Promise<void> {
   const isReplay = o.isReplay === true || core.snapshot?.isBad === true;
   const turn = createTurn(core, o.isOver);
-  const fresh = (isReplay ? null : await opened(core, turn)) ?? (await replayed(freshCore(core, turn)));
+  const stored = o.stored ?? readRoom(core.ports.store, core.room);
+  const fresh =
+    (isReplay ? null : await opened(core, stored, turn)) ?? (await replayed(freshCore(core, turn), await stored));
   fresh.state.isStale = false; // everything was judged with all of meta read before it
   const { state, held, drafts, undelivered, lastHlc, blocked, snapshot: used } = fresh;
   Object.assign(core, { state, held, drafts, undelivered, lastHlc, blocked, snapshot: used });
@@ -87,15 +92,15 @@ function freshCore(core: RoomCore, turn: RoomCore['turn']): RoomCore {
   };
 }
 
-/** Null when there is no snapshot, or none of this history. Everything it may need is read at one time. */
-async function opened(core: RoomCore, turn: RoomCore['turn']): Promise<RoomCore | null> {
+/** Null when there is no snapshot, or none of this history. */
+async function opened(core: RoomCore, reading: Promise<StoredRoom>, turn: RoomCore['turn']): Promise<RoomCore | null> {
   const fresh = freshCore(core, turn);
-  const rows = Promise.all([listHistory(core), loadRows(fresh)]);
+  const stored = await reading;
+  loadRows(fresh, stored);
   // What control says is opened while the snapshot is.
-  const control = rows.then(([listed]) => openRows(fresh, listed.control));
-  const [snapshot, [listed], units] = await Promise.all([readSnapshot(core), rows, control]);
+  const [snapshot, control] = await Promise.all([readSnapshot(core, stored), openRows(fresh, stored.control)]);
   if (snapshot === null) return null;
-  const isRestored = await restoreRoom(fresh, snapshot, { ...listed, control: units, openRows, admitAll });
+  const isRestored = await restoreRoom(fresh, snapshot, { stored, control, openRows, admitAll });
   noteBlock(fresh);
   if (!isRestored || !(await loadDrafts(fresh, snapshot.head.drafts))) {
     bump(fresh, 'snapshotsStale');
@@ -106,9 +111,9 @@ async function opened(core: RoomCore, turn: RoomCore['turn']): Promise<RoomCore 
   return fresh;
 }
 
-async function replayed(fresh: RoomCore): Promise<RoomCore> {
-  await loadRows(fresh);
-  await replay(fresh);
+async function replayed(fresh: RoomCore, stored: StoredRoom): Promise<RoomCore> {
+  loadRows(fresh, stored);
+  await replay(fresh, stored);
   noteBlock(fresh);
   await loadDrafts(fresh);
   return fresh;
@@ -119,21 +124,16 @@ function refill<K, V>(map: Map<K, V>, from: ReadonlyMap<K, V>): void {
   for (const [key, value] of from) map.set(key, value);
 }
 
-async function loadRows(core: RoomCore): Promise<void> {
+function loadRows(core: RoomCore, stored: StoredRoom): void {
   learnMetaSchema(core.state);
-  const [blocked] = await Promise.all([
-    core.ports.store.get('state', [core.room, 'blocked']),
-    loadKeys(core),
-    loadMarks(core),
-  ]);
-  if (typeof blocked === 'string') core.blocked = blocked;
+  loadKeys(core, stored);
+  loadMarks(core, stored);
+  for (const { value } of stored.state('blocked')) if (typeof value === 'string') core.blocked = value;
 }
 
-async function replay(core: RoomCore): Promise<void> {
-  const stored = [
-    ...(await openRows(core, await core.ports.store.list('packs', [core.room]))),
-    ...(await openRows(core, await core.ports.store.list('state', [core.room, 'fork']))),
-  ];
+async function replay(core: RoomCore, { state }: StoredRoom): Promise<void> {
+  const packs = await core.ports.store.list('packs', [core.room]);
+  const stored = [...(await openRows(core, packs)), ...(await openRows(core, state('fork')))];
   planForks(core.state, stored);
   const isControl = ({ unit }: StoredUnit): boolean => toHex(unit.domainId) === controlKey;
   const isMeta = ({ unit }: StoredUnit): boolean =>
@@ -163,9 +163,9 @@ function joiningKeys(core: RoomCore): Map<string, Bytes> {
 }
 
 /** Keys on the disk; a key of a step that failed comes again with its control entry. */
-async function loadKeys(core: RoomCore): Promise<void> {
+function loadKeys(core: RoomCore, stored: StoredRoom): void {
   for (const [kid, key] of core.epochKeys) setKey(core, kid, key);
-  for (const row of await core.ports.store.list('keys', [core.room])) {
+  for (const row of stored.keys) {
     const [kid, sealed] = [row.key[1], storedBytes(row.value)];
     const key = sealed && core.ports.vault.openAtRest('epoch-key', sealed);
     if (typeof kid === 'string' && key) setKey(core, kid, key);
@@ -173,22 +173,16 @@ async function loadKeys(core: RoomCore): Promise<void> {
   }
 }
 
-async function loadMarks(core: RoomCore): Promise<void> {
-  const { store } = core.ports;
-  const [marks, delivered, parts] = await Promise.all([
-    store.list('marks', [core.room]),
-    store.list('state', [core.room, 'delivered']),
-    store.list('state', [core.room, 'part']),
-  ]);
-  for (const row of marks) {
+function loadMarks(core: RoomCore, stored: StoredRoom): void {
+  for (const row of stored.marks) {
     const [tab, n] = [row.key[1], row.value];
     if (typeof tab === 'string' && typeof n === 'number') core.marks.set(tab, n);
   }
-  for (const row of delivered) {
+  for (const row of stored.state('delivered')) {
     const [domain, count] = [row.key[2], row.value];
     if (typeof domain === 'string' && typeof count === 'number') core.delivered.set(domain, count);
   }
-  for (const row of parts) {
+  for (const row of stored.state('part')) {
     const [domain, author, count] = [row.key[2], row.key[3], row.value];
     if (typeof domain === 'string' && typeof author === 'string' && typeof count === 'number')
       core.parts.set(chainKey(domain, author), count);

@@ -1,6 +1,7 @@
 import { storedBytes } from '../../../../src/ports/index.js';
 import { bump, countFault, type RoomCore } from '../core.js';
 import { openRow, snapshotVersion, type SnapshotHead } from './form.js';
+import type { StoredRoom } from '../stored.js';
 
 /** A snapshot as it lies on the disk, whole and of this device. */
 export interface StoredSnapshot {
@@ -12,8 +13,8 @@ export interface StoredSnapshot {
  * The snapshot of the room, if there is one: every row opens, belongs to the same one, and is written by this version.
  * What is damaged is counted as 'store/corrupt' and marked, so that it goes.
  */
-export async function readSnapshot(core: RoomCore): Promise<StoredSnapshot | null> {
-  const rows = await core.ports.store.list('state', [core.room, 'snapshot']);
+export async function readSnapshot(core: RoomCore, stored: StoredRoom): Promise<StoredSnapshot | null> {
+  const rows = stored.state('snapshot');
   if (rows.length === 0) {
     core.snapshot = null;
     return null;

@@ -18,6 +18,7 @@ import {
 import type { RoomCore } from '../core.js';
 import { loadDeps } from '../hydrate.js';
 import { packKey } from '../rows.js';
+import type { StoredRoom } from '../stored.js';
 import { unpackUndelivered, type SnapshotChain, type SnapshotHead } from './form.js';
 import { grantVoids } from './write.js';
 import type { StoredSnapshot } from './read.js';
@@ -30,28 +31,11 @@ export interface TailUnit {
 }
 
 /** What is read of the history, and what reading more of it and replaying units needs of the loader. */
-export interface Replay extends Omit<StoredHistory, 'control'> {
+export interface Replay {
+  readonly stored: StoredRoom;
   readonly control: readonly TailUnit[];
   readonly openRows: (core: RoomCore, rows: readonly StoreRow[]) => Promise<TailUnit[]>;
   readonly admitAll: (core: RoomCore, units: readonly TailUnit[]) => Promise<void>;
-}
-
-/** What lies on the disk of a room's history. */
-export interface StoredHistory {
-  readonly control: readonly StoreRow[];
-  /** Of all packs. */
-  readonly keys: readonly StoreKey[];
-  readonly forks: readonly StoreKey[];
-}
-
-/** Control's packs, and where the others lie. */
-export async function listHistory({ room, ports: { store } }: RoomCore): Promise<StoredHistory> {
-  const [control, keys, forks] = await Promise.all([
-    store.list('packs', [room, controlKey]),
-    store.keys('packs', [room]),
-    store.keys('state', [room, 'fork']),
-  ]);
-  return { control, keys, forks };
 }
 
 /**
@@ -60,14 +44,14 @@ export async function listHistory({ room, ports: { store } }: RoomCore): Promise
  * something that changes what stood; nothing of `core` is of use then.
  */
 export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, replay: Replay): Promise<boolean> {
-  const { control, keys, forks } = replay;
-  if (forks.length > 0 || core.parts.size > 0) return false;
+  const { control, stored } = replay;
+  if (stored.state('fork').length > 0 || core.parts.size > 0) return false;
   const { head } = snapshot;
-  const stored = readTails(core, { head, keys }); // what is asked for comes while control is judged
+  const tails = readTails(core, { head, keys: stored.packKeys }); // what is asked for comes while control is judged
   planForks(core.state, control);
   await replay.admitAll(core, control);
   if (!isSameControl(core, head) || !restoreState(core, snapshot)) return false;
-  const tail = await tailOf(core, replay, { head, stored });
+  const tail = await tailOf(core, replay, { head, tails });
   if (tail === null) return false;
   planForks(core.state, tail);
   const isMeta = ({ unit }: TailUnit): boolean => core.state.access.domains.get(toHex(unit.domainId))?.isMeta === true;
@@ -136,12 +120,12 @@ function chainOf({ author, count, ids, ms, ctr, signed }: SnapshotChain): Chain 
 async function tailOf(
   core: RoomCore,
   replay: Replay,
-  { head, stored }: { readonly head: SnapshotHead; readonly stored: ReadonlyMap<string, StoredTail> },
+  { head, tails }: { readonly head: SnapshotHead; readonly tails: ReadonlyMap<string, StoredTail> },
 ): Promise<TailUnit[] | null> {
   for (const { id, chains } of head.domains)
-    for (const { author } of chains) if (!stored.has(chainKey(id, author))) return null;
-  const tails = await Promise.all([...stored.values()].map((tail) => tailOfChain(core, replay, tail)));
-  return tails.every((tail) => tail !== null) ? tails.flat() : null;
+    for (const { author } of chains) if (!tails.has(chainKey(id, author))) return null;
+  const found = await Promise.all([...tails.values()].map((tail) => tailOfChain(core, replay, tail)));
+  return found.every((tail) => tail !== null) ? found.flat() : null;
 }
 
 /** Where the packs of one chain begin, ascending. */
