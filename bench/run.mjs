@@ -31,7 +31,7 @@ const FULL_OPS = 100_000;
 const QUICK_OPS = 400;
 
 /** A step of a page that takes longer hangs. */
-const STEP_MS = 600_000;
+const STEP_MS = 1_800_000;
 const QUICK_STEP_MS = 60_000;
 
 /** Until disks, allocators and collectors have come to rest. */

@@ -45,5 +45,5 @@ export type {
 } from './page.js';
 export { createPageGate } from './page.js';
 export type { ListedRecord, RecordPacker } from './records.js';
-export { createRecordPacker, packRecords, unpackRecords } from './records.js';
+export { createRecordPacker, unpackRecords } from './records.js';
 export { leavingNote, tabsName, tabsVersion } from './tabs.js';

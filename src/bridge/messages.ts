@@ -130,7 +130,7 @@ export type RecordRun = readonly [collection: string, names: readonly string[] |
 export interface RoomUpdate {
   /** True: `records` is the whole state, everything else is gone. */
   readonly reset: boolean;
-  /** packRecords() of RecordUpdate rows; null when no record changed. */
+  /** What a RecordPacker took in; null when no record changed. */
   readonly records: readonly RecordRun[] | null;
   /** Only the records count here, and nothing is shown before the rest has come, in further updates. */
   readonly more?: boolean;

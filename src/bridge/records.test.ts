@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RecordUpdate } from './messages.js';
-import { packRecords, unpackRecords } from './records.js';
+import { packRecords } from './records.kit.js';
+import { unpackRecords } from './records.js';
 
 const update: fc.Arbitrary<RecordUpdate> = fc.record({
   collection: fc.constantFrom('cards', '$room'),

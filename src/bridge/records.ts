@@ -17,8 +17,6 @@ export interface ListedRecord extends Pick<RecordUpdate, 'collection' | 'id' | '
 /** Records put together one by one, each collection and id at most once. */
 export interface RecordPacker {
   readonly add: (record: ListedRecord) => void;
-  /** Records added since the last take. */
-  readonly count: () => number;
   /** What {@link unpackRecords} takes. */
   readonly take: () => readonly RecordRun[];
 }
@@ -27,7 +25,6 @@ export interface RecordPacker {
 export function createRecordPacker(): RecordPacker {
   let runsByShape = new Map<string, Run>();
   let last: Run | undefined;
-  let count = 0;
   const runOf = (collection: string, names: ListedRecord['names']): Run => {
     const shape = JSON.stringify([collection, names]);
     const run = runsByShape.get(shape) ?? [collection, names, []];
@@ -36,30 +33,19 @@ export function createRecordPacker(): RecordPacker {
   };
   return {
     add: ({ collection, id, names, values, from, createdAtMs, delivered }) => {
-      count++;
       if (last === undefined || !isOf(last, collection, names)) last = runOf(collection, names);
       const [, , cells] = last;
       cells.push(id, createdAtMs, delivered ? 1 : 0);
       const end = from + (names?.length ?? 0);
       for (let i = from; i < end; i++) cells.push(hasBytes(values[i]) ? null : values[i]);
     },
-    count: () => count,
     take: () => {
       const runs = [...runsByShape.values()];
       runsByShape = new Map();
       last = undefined;
-      count = 0;
       return runs;
     },
   };
-}
-
-/** The records of one update. */
-export function packRecords(records: Iterable<RecordUpdate>): readonly RecordRun[] {
-  const packer = createRecordPacker();
-  for (const { fields, ...record } of records)
-    packer.add({ ...record, names: fields && Object.keys(fields), values: Object.values(fields ?? {}), from: 0 });
-  return packer.take();
 }
 
 type Run = readonly [collection: string, names: readonly string[] | null, cells: unknown[]];

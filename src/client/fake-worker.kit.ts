@@ -1,5 +1,5 @@
 import type { FromPage, PageInfo, RecordUpdate, ToPage } from '../bridge/index.js';
-import { packRecords } from '../bridge/index.js';
+import { packRecords } from '../bridge/records.kit.js';
 import type { ClientOptions } from './types.js';
 
 /** A worker whose far side is the test: it hears what the page posts and says what the engine would. */

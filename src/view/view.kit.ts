@@ -1,5 +1,5 @@
 import type { PageInfo, PageUpdate, RecordUpdate } from '../bridge/index.js';
-import { packRecords } from '../bridge/index.js';
+import { packRecords } from '../bridge/records.kit.js';
 import { permissions } from '../core/access/index.js';
 import { metaDomain } from '../core/schema/index.js';
 import { createData } from './data.js';

@@ -2,10 +2,9 @@ import { toBase64Url, type Fault } from '../../../src/core/base/index.js';
 import { decodePayload } from '../../../src/core/op/index.js';
 import {
   createRecordPacker,
-  packRecords,
   type FromEngine,
+  type ListedRecord,
   type RecordRun,
-  type RecordUpdate,
   type Rejection,
   type RoomInfo,
   type RoomUpdate,
@@ -57,17 +56,17 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   /** Answers how many records were told. */
   const deliver = (tab: string, view: View, news: News): number => {
     const [savedUpTo, deliveredUpTo] = [core.marks.get(tab) ?? 0, deliveredMark(core, tab, view)];
+    const { info, walk } = news;
     let { reset } = news;
-    let last: Part | null = null;
+    let last: readonly RecordRun[] | null = null;
     const send = (update: Pick<RoomUpdate, 'info' | 'rejected' | 'more'>): void => {
       view.send({ t: 'view', room: core.room, update: { savedUpTo, deliveredUpTo, reset, records: last, ...update } });
       reset = false;
     };
-    const count = news.eachPart((part) => {
+    const count = eachPart(core, walk, (part) => {
       if (last !== null) send({ info: null, rejected: [], more: true });
       last = part;
     });
-    const { info } = news;
     const isNews = reset || count > 0 || info !== null || view.rejected.length > 0;
     if (!isNews && savedUpTo === view.sent.saved && deliveredUpTo === view.sent.delivered) return count;
     view.sent = { saved: savedUpTo, delivered: deliveredUpTo };
@@ -85,7 +84,9 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     for (const [tab, view] of views) rows = Math.max(rows, deliver(tab, view, news));
     busyUntilMs = Math.max(busyUntilMs, startMs + rows * msPerRecord);
   };
-  const tellChanges = (info: RoomInfo | null): void => tell({ reset: false, eachPart: partsOf(core, waiting), info });
+  const tellChanges = (info: RoomInfo | null): void =>
+    tell({ reset: false, walk: changesIn(core, new Map(waiting)), info });
+  const allNews = (info: RoomInfo | null): News => ({ reset: true, walk: core.state.records.visit, info });
   /** What a page waits for is not kept from it, and the records that belong to it go along. */
   const isAwaited = (): boolean =>
     [...views].some(([tab, { rejected, sent }]) => rejected.length > 0 || (core.marks.get(tab) ?? 0) !== sent.saved);
@@ -99,7 +100,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
         sent: { saved: -1, delivered: -1 },
       };
       views.set(tab, view);
-      deliver(tab, view, everything(core, infoNow()));
+      deliver(tab, view, allNews(infoNow()));
     },
     close: (tab) => views.delete(tab),
     count: () => views.size,
@@ -117,7 +118,7 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     flush: (changed, info) => {
       if (views.size === 0) return;
       if (changed === 'all') {
-        tell(everything(core, info));
+        tell(allNews(info));
         return;
       }
       addChanged(waiting, changed);
@@ -135,61 +136,45 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   };
 }
 
-type Part = readonly RecordRun[];
-
 interface News {
   readonly reset: boolean;
-  /** Gives the records, so many as one message has at a time, and answers how many they were. */
-  readonly eachPart: (take: (part: Part) => void) => number;
+  readonly walk: Walk;
   readonly info: RoomInfo | null;
 }
+
+/** Shows records one by one; null for the names of one that is gone. */
+type Walk = (see: (record: Omit<ListedRecord, 'delivered'>) => void) => void;
 
 /** Collections that are for engines: a page has no use for declarations, and none for what opens join requests. */
 const engineOnly: ReadonlySet<string> = new Set(['$schema', '$invites']);
 
-/** What has changed. */
-function partsOf(core: RoomCore, changed: ChangedRecords): News['eachPart'] {
-  const rows: RecordUpdate[] = [];
-  for (const [collection, ids] of changed) {
-    if (engineOnly.has(collection)) continue;
-    for (const id of ids) {
-      const record = core.state.records.get(collection, id);
-      const [fields, createdAtMs] = [record?.fields ?? null, record?.createdAtMs ?? 0];
-      rows.push({ collection, id, fields, createdAtMs, delivered: isRecordDelivered(core, collection, id) });
-    }
-  }
-  const parts: Part[] = [];
-  for (let from = 0; from < rows.length; from += recordsPerMessage)
-    parts.push(packRecords(rows.slice(from, from + recordsPerMessage)));
-  return (take) => {
-    parts.forEach(take);
-    return rows.length;
+function changesIn({ state }: RoomCore, changed: ChangedRecords): Walk {
+  return (see) => {
+    for (const [collection, ids] of changed)
+      for (const id of ids) {
+        const record = state.records.get(collection, id);
+        const [fields, createdAtMs] = [record?.fields, record?.createdAtMs ?? 0];
+        const [names, values] = [fields ? Object.keys(fields) : null, Object.values(fields ?? {})];
+        see({ collection, id, names, values, from: 0, createdAtMs });
+      }
   };
 }
 
-/** All there is, read while it is told: the page takes a part in while the next one is made. */
-function everything(core: RoomCore, info: RoomInfo | null): News {
-  const eachPart: News['eachPart'] = (take) => {
-    const packer = createRecordPacker();
-    let count = 0;
-    const takePart = (): void => {
-      if (packer.count() === 0) return;
-      count += packer.count();
-      take(packer.take());
-    };
-    core.state.records.visit((record) => {
-      const { collection, id } = record;
-      if (engineOnly.has(collection)) return;
-      packer.add({ ...record, delivered: isRecordDelivered(core, collection, id) });
-      if (packer.count() === recordsPerMessage) takePart();
-    });
-    takePart();
-    return count;
-  };
-  return { reset: true, eachPart, info };
+/** As many records as one message has at a time: a page takes a part in while the next is made. Answers how many there were. */
+function eachPart(core: RoomCore, walk: Walk, take: (part: readonly RecordRun[]) => void): number {
+  const packer = createRecordPacker();
+  let count = 0;
+  walk((record) => {
+    if (engineOnly.has(record.collection)) return;
+    if (count > 0 && count % recordsPerMessage === 0) take(packer.take());
+    packer.add({ ...record, delivered: isRecordDelivered(core, record) });
+    count++;
+  });
+  if (count > 0) take(packer.take());
+  return count;
 }
 
-function isRecordDelivered({ undelivered }: RoomCore, collection: string, id: string): boolean {
+function isRecordDelivered({ undelivered }: RoomCore, { collection, id }: { collection: string; id: string }): boolean {
   return undelivered.size === 0 || !undelivered.has(recordKey(collection, id));
 }
 

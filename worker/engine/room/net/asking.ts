@@ -100,7 +100,8 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
   const askMissed = (): boolean => {
     const last = missed;
     missed = null;
-    return last !== null && last.isOpen() && roster.reach(last.device) !== null && fetchFrom(last.device);
+    if (last === null || host.isStopped() || roster.reach(last.device) === null) return false;
+    return last.isOpen() && fetchFrom(last.device);
   };
   const askStranger = (): void => {
     stopAsking?.();
