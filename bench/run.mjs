@@ -18,10 +18,10 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { launchBrowser } from './lib/browser.mjs';
 import { driveRow } from './lib/drive.mjs';
-import { readmeTable } from './lib/markdown.mjs';
+import { readmeTable, storedEntries } from './lib/markdown.mjs';
 import { benchRoot } from './lib/paths.mjs';
 import { buildReadable, profileRow } from './lib/profile.mjs';
-import { judgeRow, tableOf } from './lib/report.mjs';
+import { judgeAnew, judgeRow, tableOf } from './lib/report.mjs';
 import { servers } from './lib/servers.mjs';
 import { buildPages, serveSite } from './lib/site.mjs';
 import { createRows } from './rows.mjs';
@@ -53,9 +53,11 @@ async function main() {
       quiet: { type: 'boolean', default: false },
     },
   });
+  const waivers = JSON.parse(readFileSync(join(benchRoot, 'waivers.json'), 'utf8'));
   if (flags.table) {
-    console.log(readmeTable(join(benchRoot, 'results'), flags.browser));
-    return 0;
+    const entries = judgeAnew(storedEntries(join(benchRoot, 'results'), flags.browser), waivers);
+    console.log(readmeTable(entries));
+    return verdict(entries, { isQuick: false, isGate: flags.gate });
   }
   const isQuick = flags.quick;
   const rows = chooseRows(createRows(scale(isQuick), { isQuick }), positionals);
@@ -70,8 +72,6 @@ async function main() {
     ...(flags.only === undefined ? {} : { only: flags.only.split(',') }),
     say: flags.quiet ? () => undefined : (line) => console.error(line),
   };
-  const waivers = JSON.parse(readFileSync(join(benchRoot, 'waivers.json'), 'utf8'));
-
   const pages = await buildPages();
   const site = await serveSite({ pages, ...(flags.profile && { dist: await buildReadable() }) });
   // What is not judged needs no browser of its own.

@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { numberOf } from './report.mjs';
 
 /** @param {string} folder with the JSON of earlier runs @param {string} browser */
-export function readmeTable(folder, browser) {
-  const entries = readdirSync(folder)
+export function storedEntries(folder, browser) {
+  return readdirSync(folder)
     .filter((name) => name.endsWith(`-${browser}.json`))
     .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).entries)
     .sort((a, b) => Number(a.row.slice(1)) - Number(b.row.slice(1)));
+}
+
+/** The table, and why goals are waived. */
+export function readmeTable(entries) {
   const lines = entries.map((entry) => {
     const { keeproom, ...others } = entry.contestants;
     const theirs = Object.entries(others).map(
@@ -21,7 +25,12 @@ export function readmeTable(folder, browser) {
     return [entry.row, what, `${entry.measure}, ${entry.unit}`, mine, theirs.join('; '), goals.join('; ')];
   });
   const head = ['row', 'work', 'measure', 'keeproom: median (p10 – p90)', 'others: median (keeproom / it)', 'goals'];
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
+  const waived = entries.flatMap(({ row, goals }) =>
+    goals.filter(({ verdict }) => verdict === 'waived').map(({ text, waiver }) => ({ row, text, ...waiver })),
+  );
+  const reasons = new Map(waived.map((one) => [`- ${one.row}, ${one.text}, up to ${one.ceiling}: ${one.why}.`, null]));
+  return [...table, '', 'Waived:', '', ...reasons.keys()].join('\n');
 }
 
 function rangeOf({ median, low, high }) {

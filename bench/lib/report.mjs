@@ -62,6 +62,17 @@ function judgeGoal(row, { goal, contestants, waivers, measure }) {
   return verdictOf(row, { goal: { ...goal, peer: goal.peer ?? measure.unit }, text, value, waivers });
 }
 
+/** Results of earlier runs under the waivers of now. */
+export function judgeAnew(entries, waivers) {
+  return entries.map((entry) => {
+    const goals = entry.goals.map(({ text, peer, bound, value }) => {
+      const goal = { peer, ...(text.startsWith('≤') ? { atMost: bound } : { atLeast: bound }) };
+      return verdictOf({ id: entry.row }, { goal, text, value, waivers });
+    });
+    return { ...entry, goals };
+  });
+}
+
 function verdictOf(row, { goal, text, value, waivers }) {
   const { peer, atMost, atLeast } = goal;
   const bound = atMost ?? atLeast;

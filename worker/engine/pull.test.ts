@@ -53,21 +53,31 @@ function pullOf(
 function askingOf(
   core: RoomCore,
   others: readonly RoomCore[],
-): { readonly asking: Asking; readonly asked: () => readonly SyncReq[]; readonly served: () => void } {
+): {
+  readonly asking: Asking;
+  readonly beacons: ReturnType<typeof createBeacons>;
+  readonly asked: () => readonly SyncReq[];
+  readonly served: (complete?: boolean) => void;
+  readonly loseEffect: (device: Bytes) => void;
+} {
   const peers = others.map((other, i) => peerOf(other, String(i)));
   const { netLink, sent } = linkTo(core, peers);
   const nothing = (): void => undefined;
+  const base = createRoster(core);
+  const without = new Set<string>();
   const roster = {
-    ...createRoster(core),
+    ...base,
+    isEffective: (device: Bytes) => !without.has(toHex(device)) && base.isEffective(device),
+    members: () => peers.filter(({ device }) => !without.has(toHex(device))),
     reach: (device: Bytes) => {
       const peer = netLink.sessions.peerOf(device);
       return peer && { netLink, peer };
     },
   };
   roster.links.set('memory', netLink);
+  const beacons = createBeacons(core, { roster, after: () => nothing, isCold: false });
   const asking = createAsking(core, {
-    ...{ roster, isCold: false, isStopped: () => false, after: () => nothing },
-    beacons: createBeacons(core, { roster, after: () => nothing, isCold: false }),
+    ...{ roster, beacons, isCold: false, isStopped: () => false, after: () => nothing },
     ...{ admitted: nothing, synced: nothing, ended: nothing, changed: nothing },
   });
   const asked = (): SyncReq[] =>
@@ -75,10 +85,10 @@ function askingOf(
       const req = type === frameTypes.syncReq ? decodeSyncReq(body) : null;
       return req?.ok === true ? [req.value] : [];
     });
-  const served = (): void => {
-    asking.pull.handle({ is: 'done', transfer: asking.pull.source()?.transfer ?? -1, complete: true, useful: true });
+  const served = (complete = true): void => {
+    asking.pull.handle({ is: 'done', transfer: asking.pull.source()?.transfer ?? -1, complete, useful: true });
   };
-  return { asking, asked, served };
+  return { asking, beacons, asked, served, loseEffect: (device) => without.add(toHex(device)) };
 }
 
 /** Chains of that many made-up authors, each of `count` entries, straight into what a core holds. */
@@ -418,6 +428,50 @@ test('[SYN-4] what is told while a request runs and continues what is not here i
   asking.fetchBefore(fromAda, () => false);
   served();
   expect(asked()).toHaveLength(2); // it has come with the rest
+  asking.pull.stop();
+  await bob.loop.idle();
+});
+
+test('[SYN-4] whoever tells of what cannot come keeps nobody else from being asked', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const eve = await memberCore(ada);
+  await copyAll(ada, bob);
+  const { asking, beacons, asked, served } = askingOf(bob, [ada, eve]);
+  const [fromAda, fromEve] = [ada.keys.deviceId, eve.keys.deviceId];
+  const hearOfMore = (root: number): void => {
+    const domains = [{ domainId: ada.state.control.id, root: new Uint8Array(32).fill(root), count: 1000 }];
+    beacons.hear(fromAda, { domains, serve: true, hidden: false });
+  };
+  asking.fetchBefore(fromEve, () => true);
+  hearOfMore(1);
+  const isAdas = ({ prefer }: SyncReq): boolean => prefer !== null && toHex(prefer) === ada.device;
+  for (let i = 2; i < 12; i++) {
+    asking.fetchBefore(fromEve, () => true); // while a request runs
+    const isHers = asked().slice(-1).every(isAdas);
+    if (isHers) bob.epochKeys.set(`brought ${String(i)}`, new Uint8Array(32));
+    hearOfMore(i);
+    served(isHers);
+  }
+  expect(asked().filter(isAdas).length).toBeGreaterThanOrEqual(5);
+  asking.pull.stop();
+  await bob.loop.idle();
+});
+
+test('[ELE-5] what a device told before it lost its effect has nobody asked', async () => {
+  const ada = await foundCore();
+  const bob = await memberCore(ada);
+  const eve = await memberCore(ada);
+  await copyAll(ada, bob);
+  const { asking, beacons, asked, served, loseEffect } = askingOf(bob, [ada, eve]);
+  asking.fetchFrom(ada.keys.deviceId);
+  asking.fetchBefore(eve.keys.deviceId, () => true);
+  loseEffect(eve.keys.deviceId); // by what ada has brought
+  const domains = [{ domainId: ada.state.control.id, root: new Uint8Array(32).fill(1), count: 1000 }];
+  bob.epochKeys.set('brought', new Uint8Array(32));
+  beacons.hear(ada.keys.deviceId, { domains, serve: true, hidden: false });
+  served();
+  expect([asked().at(-1)?.prefer, asking.pull.isToStranger()]).toEqual([ada.keys.deviceId, false]);
   asking.pull.stop();
   await bob.loop.idle();
 });

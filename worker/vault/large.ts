@@ -35,12 +35,12 @@ export function createLargeSealer(o: {
       if (sealed[0] !== rowVersion) return o.open(use, sealed);
       if (sealed.length < headBytes + tagBytes) return null;
       const [salt, ciphertext] = [sealed.slice(1, headBytes), sealed.slice(headBytes)];
-      const key = await keyOf(use, salt, 'decrypt');
-      // Whatever the platform throws: the row does not open.
-      return crypto.subtle.decrypt(gcm(use), key, ciphertext).then(
-        (opened) => new Uint8Array(opened),
-        () => null,
-      );
+      try {
+        const key = await keyOf(use, salt, 'decrypt');
+        return new Uint8Array(await crypto.subtle.decrypt(gcm(use), key, ciphertext));
+      } catch {
+        return null; // whatever the platform throws: the row does not open
+      }
     },
   };
 }

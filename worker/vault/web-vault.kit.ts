@@ -1,10 +1,13 @@
 /** What only the Vault over WebCrypto promises; for Node and browsers. */
 import { expect, test } from 'vitest';
+import { concatBytes } from '../../src/core/base/index.js';
+import { utf8Bytes } from '../../src/core/codec/index.js';
 import * as curves from '../../src/core/crypto/index.js';
-import { platformVectors } from '../../src/core/crypto/index.js';
+import { deriveKey, labels, platformVectors } from '../../src/core/crypto/index.js';
 import type { VectorFiles } from '../../src/core/crypto/vectors.kit.js';
 import { expectVerdicts, hex, signatureCases } from '../../src/core/crypto/vectors.kit.js';
 import type { Vault } from '../../src/ports/index.js';
+import { openDataKey } from './data-key.js';
 import { createDeviceKeyring, probeKeySupport } from './device-keys.js';
 import type { OpenedVault } from './index.js';
 import { createRandom, createVault } from './index.js';
@@ -75,6 +78,23 @@ export function webVaultSuite(files: VectorFiles): void {
     await expectVerdicts(cases, createVerifier(null, loadCurves).verify);
     await expectVerdicts(cases, createVerifier(() => Promise.reject(new Error('no Ed25519')), loadCurves).verify);
     console.log(`[S04] signatures: ${String(cases.length)} vectors, ${String(asked)} of them decided by the platform`);
+  });
+
+  test('[X10] a large row made by hand from the rule opens, and no other', async () => {
+    const atRest = (await openWebVault(null)).newRow;
+    const { vault } = await openWebVault(structuredClone(atRest));
+    const dataKey = await openDataKey(atRest);
+    if (!dataKey.ok) throw new Error(dataKey.fault.detail);
+    const [salt, aad] = [filled(24, 5), concatBytes(labels.rest, filled(1, 2), utf8Bytes('snapshot'))];
+    const rowOf = async (info: string): Promise<Uint8Array<ArrayBuffer>> => {
+      const raw = deriveKey(dataKey.value, labels.rest, concatBytes(utf8Bytes(info), salt));
+      const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['encrypt']);
+      const gcm = { name: 'AES-GCM', iv: filled(12, 0), additionalData: aad };
+      const sealed = new Uint8Array(await crypto.subtle.encrypt(gcm, key, filled(9, 7)));
+      return concatBytes(filled(1, 2), salt, sealed);
+    };
+    expect(await vault.openLarge('snapshot', await rowOf('snapshot'))).toEqual(filled(9, 7));
+    expect(await vault.openLarge('snapshot', await rowOf('draft'))).toBeNull();
   });
 
   test('the self-test finds a platform that disagrees, fails, or has nothing', async () => {

@@ -59,8 +59,9 @@ export function freezeSlots(slotsByCollection: ReadonlyMap<string, Slots>): Froz
       blocks.push({ collections: parts.map(({ collection }) => collection), text: () => textOf(parts) });
     [open, count] = [[], 0];
   };
-  let wasOwn = false;
-  for (const [collection, slots] of slotsByCollection) {
+  let wasOwn = true;
+  const ownFirst = [...slotsByCollection].sort(([a], [b]) => Number(isOwn(b)) - Number(isOwn(a)));
+  for (const [collection, slots] of ownFirst) {
     let part: (readonly [string, Slot])[] = [];
     if (isOwn(collection) !== wasOwn) close();
     wasOwn = isOwn(collection);

@@ -138,8 +138,8 @@ function promote(state: LinkState, hello: Hello, arrival: Arrival): SessionActio
   state.past.delete(key);
   state.asks.settle(from);
   const peer = peerFrom(hello, arrival);
-  const known = state.counters.get(counterKey(peer)) ?? -1;
-  state.peers.set(from, { peer, lastCtr: Math.max(known, nextCtrOf(hello) - 1) });
+  const lastCtr = state.counters.get(counterKey(peer)) ?? -1;
+  state.peers.set(from, { peer, lastCtr, nextCtr: nextCtrOf(hello) });
   state.addresses.set(toHex(hello.device), from);
   actions.push({ do: 'peer-here', peer });
   return actions;

@@ -102,5 +102,5 @@ function recordOf(state: LinkState, address: string, { stream, ctr }: FramePlace
   if (record === undefined || !equalBytes(record.peer.stream, stream)) {
     return fail('frame/unbound-source');
   }
-  return ctr > record.lastCtr ? ok(record) : fail('frame/replayed');
+  return ctr > record.lastCtr && ctr >= record.nextCtr ? ok(record) : fail('frame/replayed');
 }

@@ -261,6 +261,21 @@ test('[F15] of frames from before the HELLO that brought its sender here none co
   expect(codeOf(sessions.frameFrom('a', place(5)))).toBe('frame/replayed');
 });
 
+test('[F15] what a HELLO says of its counter takes no place among those that were proved', () => {
+  const sessions = link();
+  const old = helloOf(ada, 1, { ...answer, caps: { c: 0 } });
+  say(sessions, old, 'a');
+  expect(codeOf(sessions.countFrame('a', { stream: bytes(8, 1), ctr: 9 }))).toBeNull();
+  sessions.addressGone('a');
+  for (let i = 0; i < 1100; i++) {
+    const [session, stream] = [bytes(16, 2), bytes(8, 2)];
+    for (const id of [session, stream]) id.set([i >> 8, i & 255], 2);
+    say(sessions, helloOf(bob, 2, { ...answer, session, stream, caps: { c: 1 } }), 'x');
+  }
+  say(sessions, { ...old, hlcMs: (clock += 10) }, 'a');
+  expect(codeOf(sessions.frameFrom('a', { stream: bytes(8, 1), ctr: 3 }))).toBe('frame/replayed');
+});
+
 test('[X5] new key tags reach the peer record forward only; the newest common one is by my order', () => {
   const sessions = link();
   const tags = (...values: number[]): Bytes[] => values.map((value) => bytes(8, value));

@@ -18,6 +18,8 @@ export interface PeerRecord {
   peer: Peer;
   /** Largest counter taken; -1 before the first. */
   lastCtr: number;
+  /** What its HELLO said the next one is: taken is none below. Not kept when it leaves: nobody has proved it. */
+  readonly nextCtr: number;
 }
 
 /** A session that was answered and is not here: perhaps an old recording. */

@@ -97,6 +97,8 @@ async function opened(core: RoomCore, reading: Promise<StoredRoom>, turn: RoomCo
   const fresh = freshCore(core, turn);
   const stored = await reading;
   loadRows(fresh, stored);
+  core.snapshot = null;
+  if (stored.state('snapshot').length === 0) return null;
   // What control says is opened while the snapshot is.
   const [snapshot, control] = await Promise.all([readSnapshot(core, stored), openRows(fresh, stored.control)]);
   if (snapshot === null) return null;

@@ -56,14 +56,14 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   /** Answers how many records were told. */
   const deliver = (tab: string, view: View, news: News): number => {
     const [savedUpTo, deliveredUpTo] = [core.marks.get(tab) ?? 0, deliveredMark(core, tab, view)];
-    const { info, walk } = news;
+    const { info, eachPart } = news;
     let { reset } = news;
-    let last: readonly RecordRun[] | null = null;
+    let last: Part | null = null;
     const send = (update: Pick<RoomUpdate, 'info' | 'rejected' | 'more'>): void => {
       view.send({ t: 'view', room: core.room, update: { savedUpTo, deliveredUpTo, reset, records: last, ...update } });
       reset = false;
     };
-    const count = eachPart(core, walk, (part) => {
+    const count = eachPart((part) => {
       if (last !== null) send({ info: null, rejected: [], more: true });
       last = part;
     });
@@ -75,18 +75,24 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
     send({ info, rejected });
     return count;
   };
-  const tell = (news: News): void => {
+  const tell = ({ eachPart, ...news }: News): void => {
     cancelWait?.();
     cancelWait = null;
     waiting.clear();
     const startMs = core.ports.time.now();
     let rows = 0;
-    for (const [tab, view] of views) rows = Math.max(rows, deliver(tab, view, news));
+    // Of several pages each gets the same parts.
+    const shared = views.size > 1 ? madeOnce(eachPart) : eachPart;
+    for (const [tab, view] of views) rows = Math.max(rows, deliver(tab, view, { ...news, eachPart: shared }));
     busyUntilMs = Math.max(busyUntilMs, startMs + rows * msPerRecord);
   };
   const tellChanges = (info: RoomInfo | null): void =>
-    tell({ reset: false, walk: changesIn(core, new Map(waiting)), info });
-  const allNews = (info: RoomInfo | null): News => ({ reset: true, walk: core.state.records.visit, info });
+    tell({ reset: false, eachPart: partsOf(core, changesIn(core, new Map(waiting))), info });
+  const allNews = (info: RoomInfo | null): News => ({
+    reset: true,
+    eachPart: partsOf(core, core.state.records.visit),
+    info,
+  });
   /** What a page waits for is not kept from it, and the records that belong to it go along. */
   const isAwaited = (): boolean =>
     [...views].some(([tab, { rejected, sent }]) => rejected.length > 0 || (core.marks.get(tab) ?? 0) !== sent.saved);
@@ -136,9 +142,12 @@ export function createViews(core: RoomCore, infoNow: () => RoomInfo): Views {
   };
 }
 
+type Part = readonly RecordRun[];
+
 interface News {
   readonly reset: boolean;
-  readonly walk: Walk;
+  /** Gives the records, as many as one message has at a time, and answers how many there were. */
+  readonly eachPart: (take: (part: Part) => void) => number;
   readonly info: RoomInfo | null;
 }
 
@@ -160,18 +169,29 @@ function changesIn({ state }: RoomCore, changed: ChangedRecords): Walk {
   };
 }
 
-/** As many records as one message has at a time: a page takes a part in while the next is made. Answers how many there were. */
-function eachPart(core: RoomCore, walk: Walk, take: (part: readonly RecordRun[]) => void): number {
-  const packer = createRecordPacker();
-  let count = 0;
-  walk((record) => {
-    if (engineOnly.has(record.collection)) return;
-    if (count > 0 && count % recordsPerMessage === 0) take(packer.take());
-    packer.add({ ...record, delivered: isRecordDelivered(core, record) });
-    count++;
-  });
-  if (count > 0) take(packer.take());
-  return count;
+/** Made while they are taken: a page takes a part in while the next is made. */
+function partsOf(core: RoomCore, walk: Walk): News['eachPart'] {
+  return (take) => {
+    const packer = createRecordPacker();
+    let count = 0;
+    walk((record) => {
+      if (engineOnly.has(record.collection)) return;
+      if (count > 0 && count % recordsPerMessage === 0) take(packer.take());
+      packer.add({ ...record, delivered: isRecordDelivered(core, record) });
+      count++;
+    });
+    if (count > 0) take(packer.take());
+    return count;
+  };
+}
+
+function madeOnce(eachPart: News['eachPart']): News['eachPart'] {
+  const parts: Part[] = [];
+  const count = eachPart((part) => parts.push(part));
+  return (take) => {
+    parts.forEach(take);
+    return count;
+  };
 }
 
 function isRecordDelivered({ undelivered }: RoomCore, { collection, id }: { collection: string; id: string }): boolean {

@@ -75,7 +75,7 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
       if (by !== null && wasControlOnly && roster.isEffective(by)) ask({ prefer: by, controlOnly: false });
       else if (by === null) after(Math.max(0, untilMs - time.now()), considerPull);
       else if (goesOn) pull.start(reqOf(by));
-      else if (!askMissed()) considerPull();
+      else considerPull();
       if (by === null || isOver) core.loop.enqueue(askOlder);
       host.changed();
       host.ended();
@@ -97,11 +97,12 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
   };
   const fetchFrom = (device: Bytes): boolean =>
     ask(roster.isEffective(device) ? reqOf(device) : { prefer: device, controlOnly: true, isStranger: true });
+  /** Behind those whose beacons say that they have more: what somebody tells of itself keeps nobody from being asked. */
   const askMissed = (): boolean => {
     const last = missed;
     missed = null;
-    if (last === null || host.isStopped() || roster.reach(last.device) === null) return false;
-    return last.isOpen() && fetchFrom(last.device);
+    if (last === null || !roster.isEffective(last.device) || roster.reach(last.device) === null) return false;
+    return beacons.restMs(last.device) === 0 && last.isOpen() && fetchFrom(last.device);
   };
   const askStranger = (): void => {
     stopAsking?.();
@@ -123,6 +124,7 @@ export function createAsking(core: RoomCore, host: AskingHost): Asking {
       return;
     }
     if (source !== null) stopResting = after(restMs, considerPull);
+    if (askMissed()) return;
     askStranger();
     if (roster.members().length > 0 && source === null) host.synced();
   };

@@ -15,10 +15,6 @@ export interface StoredSnapshot {
  */
 export async function readSnapshot(core: RoomCore, stored: StoredRoom): Promise<StoredSnapshot | null> {
   const rows = stored.state('snapshot');
-  if (rows.length === 0) {
-    core.snapshot = null;
-    return null;
-  }
   core.snapshot = { changes: 0, blocks: 0, isBad: true }; // until it has been used
   const opened = await Promise.all(
     rows.map(async ({ key, value }, index) => {
