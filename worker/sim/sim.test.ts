@@ -16,8 +16,8 @@ test('[S15] the same seed gives the same run, frame by frame', async () => {
 const weaknesses: Readonly<Record<Weakness, number>> = {
   signature: 11,
   prev: 135,
-  commitment: 0,
-  permission: 19,
+  commitment: 7,
+  permission: 31,
   replay: 3,
   dedupe: 0,
   fence: 102,
