@@ -93,6 +93,17 @@ test('[B03] a room opens from a snapshot and what came after it as from all of i
   expect(isFromSnapshot(await openChecked(opened))).toBe(true);
 });
 
+test('[B03] what the packs take is counted the same from a snapshot as from all of history', async () => {
+  const ada = await foundCore();
+  await writeCards(ada, 3);
+  await snap(ada);
+  await memberCore(ada);
+  await writeCards(ada, 2);
+  const [opened, replayed] = [await openAgain(ada), await openAgain(ada, { isReplay: true })];
+  expect(isFromSnapshot(opened)).toBe(true);
+  expect(opened.counters.get('bytesStored')).toBe(replayed.counters.get('bytesStored'));
+});
+
 test('[B03] what is read at the start does not grow with history, only with what came since', async () => {
   const reads: number[] = [];
   for (const history of [10, 200]) {

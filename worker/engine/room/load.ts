@@ -57,7 +57,7 @@ export async function loadRoom(core: RoomCore, o: LoadOptions = {}): Promise<voi
   refill(core.delivered, fresh.delivered);
   refill(core.fallenOwn, fresh.fallenOwn);
   refill(core.parts, fresh.parts);
-  refill(core.faults, fresh.faults);
+  for (const [code, n] of fresh.faults) core.faults.set(code, (core.faults.get(code) ?? 0) + n);
 }
 
 /** The longest that reading a room keeps its engine from hearing that nobody waits for it any more. */
@@ -86,7 +86,7 @@ function freshCore(core: RoomCore, turn: RoomCore['turn']): RoomCore {
     undelivered: new Map(),
     fallenOwn: new Map(),
     parts: new Map(),
-    faults: new Map(core.faults),
+    faults: new Map(),
     // What waits came from peers that will not send it again unasked.
     held: core.held.filter((item) => item.stored === null && item.isRead !== true),
   };

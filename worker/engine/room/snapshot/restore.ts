@@ -51,6 +51,7 @@ export async function restoreRoom(core: RoomCore, snapshot: StoredSnapshot, repl
   planForks(core.state, control);
   await replay.admitAll(core, control);
   if (!isSameControl(core, head) || !restoreState(core, snapshot)) return false;
+  core.counters.set('bytesStored', head.bytes + newControlBytes(stored, head));
   const tail = await tailOf(core, replay, { head, tails });
   if (tail === null) return false;
   planForks(core.state, tail);
@@ -79,6 +80,13 @@ function isSameControl({ state }: RoomCore, head: SnapshotHead): boolean {
   return isHeld && state.forks.size === 0 && grantVoids(state).join() === head.grantVoids.join();
 }
 
+/** What control's packs take that came after the snapshot: the others are counted in it. */
+function newControlBytes({ control }: StoredRoom, head: SnapshotHead): number {
+  const counts = new Map<unknown, number>(head.control.map(([author, count]) => [author, count]));
+  const isNew = ({ key: [, , author, fromSeq] }: StoreRow): boolean => Number(fromSeq) >= (counts.get(author) ?? 0);
+  return control.filter(isNew).reduce((sum, { value }) => sum + (storedBytes(value)?.length ?? 0), 0);
+}
+
 function isSameId(id: Bytes | undefined, text: string): boolean {
   const other = fromBase64Url(text);
   return id !== undefined && other !== null && equalBytes(id, other);
@@ -101,7 +109,6 @@ function restoreState(core: RoomCore, { head, blocks }: StoredSnapshot): boolean
   }
   for (const [id, code] of head.voids) state.voids.set(id, code);
   unpackUndelivered(head.undelivered, { delivered: core.delivered, into: core.undelivered });
-  core.counters.set('bytesStored', head.bytes);
   state.records.restore(blocks);
   return true;
 }
