@@ -131,21 +131,26 @@ function createFrozen(): {
   /** Texts of those that were not given yet. */
   readonly left: () => string[];
 } {
-  const waiting = new Map<string, { readonly text: string }[]>();
-  const left = new Set<{ readonly text: string }>();
+  /** Numbers of blocks: what was given once is kept by nobody. */
+  const waiting = new Map<string, number[]>();
+  const texts = new Map<number, string>();
+  let added = 0;
   return {
     add: (blocks) => {
-      for (const block of blocks) {
-        left.add(block);
-        for (const one of block.collections) waiting.set(one, [...(waiting.get(one) ?? []), block]);
+      for (const { collections, text } of blocks) {
+        texts.set(++added, text);
+        for (const one of collections) waiting.set(one, [...(waiting.get(one) ?? []), added]);
       }
     },
     take: (collection) => {
       const blocks = waiting.get(collection) ?? [];
       waiting.delete(collection);
-      return blocks.filter((block) => left.delete(block)).map(({ text }) => text);
+      return blocks.flatMap((block) => {
+        const text = texts.get(block);
+        return text !== undefined && texts.delete(block) ? [text] : [];
+      });
     },
-    left: () => [...left].map(({ text }) => text),
+    left: () => [...texts.values()],
   };
 }
 
