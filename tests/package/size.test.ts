@@ -8,7 +8,7 @@ interface Measure {
 }
 
 /** Where the worker is meant to be, and where it is: it grew by columns, compaction, snapshots and what reviews found. */
-const worker = { goalBytes: 60_000, reachedBytes: 99_500 };
+const worker = { goalBytes: 60_000, reachedBytes: 99_600 };
 
 test('[S20] what a user downloads, everything bundled, minified, gzip: the page within its limits, the worker no larger than is known', async () => {
   const { output } = await tool('../scripts/size.mjs', ['--json'], repository);
