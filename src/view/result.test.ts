@@ -150,7 +150,9 @@ function createWorld(plans: readonly Parameters<typeof queryOf>[1][]): {
         const now = live[i]!;
         // One notification at most, and none where nothing is new.
         if (one.do !== 'subscribe') expect(now.runs - runs).toBe(now.seen === seen ? 0 : 1);
-        if (now.seen !== seen && one.do !== 'subscribe') expect(now.seen).not.toEqual(seen);
+        // A row that is read in the middle of a transaction is another from there on, also where it ends as it began.
+        const isReadBetween = one.do === 'write' && one.writes.length > 1;
+        if (now.seen !== seen && one.do !== 'subscribe' && !isReadBetween) expect(now.seen).not.toEqual(seen);
       }
     },
     check,
@@ -180,6 +182,25 @@ test('live queries are filter, sort and slice of the model after any mix of mess
     ),
     { numRuns: 300 },
   );
+});
+
+test('a transaction that changes a row and changes it back is told only if the row was read in between', () => {
+  for (const isRead of [false, true]) {
+    const rig = createRig(board);
+    rig.say({}, [row('a', { x: 1 })]);
+    const { cards } = rig.data;
+    const heard: unknown[] = [];
+    const stop = cards.orderBy('x').subscribe((rows) => void heard.push(rows));
+    const [first] = cards.value;
+    rig.writer.transact(() => {
+      cards.update(first?.id ?? '', { x: 2 });
+      if (isRead) expect(cards.value[0]).toMatchObject({ x: 2 });
+      cards.update(first?.id ?? '', { x: 1 });
+    });
+    expect(heard).toHaveLength(isRead ? 2 : 1);
+    expect(heard.at(-1)).toEqual([first]);
+    stop();
+  }
 });
 
 test('a count hears of numbers only, a first of its own row only', () => {
