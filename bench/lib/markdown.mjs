@@ -29,8 +29,8 @@ export function readmeTable(entries) {
   const waived = entries.flatMap(({ row, goals }) =>
     goals.filter(({ verdict }) => verdict === 'waived').map(({ text, waiver }) => ({ row, text, ...waiver })),
   );
-  const reasons = new Map(waived.map((one) => [`- ${one.row}, ${one.text}, up to ${one.ceiling}: ${one.why}.`, null]));
-  return [...table, '', 'Waived:', '', ...reasons.keys()].join('\n');
+  const reasons = new Set(waived.map((one) => `- ${one.row}, ${one.text}, up to ${one.ceiling}: ${one.why}.`));
+  return [...table, '', 'Waived:', '', ...reasons].join('\n');
 }
 
 function rangeOf({ median, low, high }) {

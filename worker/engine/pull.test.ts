@@ -18,6 +18,14 @@ import { copyAll, foundCore, forgeControl, linkTo, memberCore, peerOf, strangerC
 
 type Ended = Parameters<PullHost['ended']>[0];
 
+/** The requests among what was sent, and to which address. */
+function requestsIn(sent: ReturnType<typeof linkTo>['sent']): { readonly to: string; readonly req: SyncReq }[] {
+  return sent.flatMap(({ type, body, to }) => {
+    const req = type === frameTypes.syncReq ? decodeSyncReq(body) : null;
+    return req?.ok === true ? [{ to: to === 'all' ? to : to.address, req: req.value }] : [];
+  });
+}
+
 /** The requester's side towards these devices, each at the address of its number. */
 function pullOf(
   core: RoomCore,
@@ -41,12 +49,7 @@ function pullOf(
     roundBegins: () => undefined,
     changed: () => undefined,
   });
-  const requests = (): { to: string; req: SyncReq }[] =>
-    sent.flatMap(({ type, body, to }) => {
-      const req = type === frameTypes.syncReq ? decodeSyncReq(body) : null;
-      return req?.ok === true ? [{ to: to === 'all' ? to : to.address, req: req.value }] : [];
-    });
-  return { pull, requests, ended };
+  return { pull, requests: () => requestsIn(sent), ended };
 }
 
 /** When and whom a core asks, towards these devices. */
@@ -80,11 +83,7 @@ function askingOf(
     ...{ roster, beacons, isCold: false, isStopped: () => false, after: () => nothing },
     ...{ admitted: nothing, synced: nothing, ended: nothing, changed: nothing },
   });
-  const asked = (): SyncReq[] =>
-    sent.flatMap(({ type, body }) => {
-      const req = type === frameTypes.syncReq ? decodeSyncReq(body) : null;
-      return req?.ok === true ? [req.value] : [];
-    });
+  const asked = (): SyncReq[] => requestsIn(sent).map(({ req }) => req);
   const served = (complete = true): void => {
     asking.pull.handle({ is: 'done', transfer: asking.pull.source()?.transfer ?? -1, complete, useful: true });
   };
@@ -411,12 +410,18 @@ test('[SYN-4] of two that bring something each time, each has its turn, whatever
   expect(asked).toEqual(['m', 'b', 'm', 'b', 'm', 'b']);
 }, 30_000);
 
-test('[SYN-4] what is told while a request runs and continues what is not here is asked for when that is over, if it still is', async () => {
+/** Bob asks, Ada and Eve are there. */
+async function threeDevices(): Promise<
+  ReturnType<typeof askingOf> & { readonly [name in 'ada' | 'bob' | 'eve']: RoomCore }
+> {
   const ada = await foundCore();
-  const bob = await memberCore(ada);
-  const eve = await memberCore(ada);
+  const [bob, eve] = [await memberCore(ada), await memberCore(ada)];
   await copyAll(ada, bob);
-  const { asking, asked, served } = askingOf(bob, [ada, eve]);
+  return { ...askingOf(bob, [ada, eve]), ada, bob, eve };
+}
+
+test('[SYN-4] what is told while a request runs and continues what is not here is asked for when that is over, if it still is', async () => {
+  const { asking, asked, served, ada, bob, eve } = await threeDevices();
   const [fromAda, fromEve] = [ada.keys.deviceId, eve.keys.deviceId];
   asking.fetchBefore(fromAda, () => false); // nobody is asked for anything else: now
   expect(asked().map(({ prefer }) => prefer)).toEqual([fromAda]);
@@ -433,11 +438,7 @@ test('[SYN-4] what is told while a request runs and continues what is not here i
 });
 
 test('[SYN-4] whoever tells of what cannot come keeps nobody else from being asked', async () => {
-  const ada = await foundCore();
-  const bob = await memberCore(ada);
-  const eve = await memberCore(ada);
-  await copyAll(ada, bob);
-  const { asking, beacons, asked, served } = askingOf(bob, [ada, eve]);
+  const { asking, beacons, asked, served, ada, bob, eve } = await threeDevices();
   const [fromAda, fromEve] = [ada.keys.deviceId, eve.keys.deviceId];
   const hearOfMore = (root: number): void => {
     const domains = [{ domainId: ada.state.control.id, root: new Uint8Array(32).fill(root), count: 1000 }];
@@ -459,11 +460,7 @@ test('[SYN-4] whoever tells of what cannot come keeps nobody else from being ask
 });
 
 test('[ELE-5] what a device told before it lost its effect has nobody asked', async () => {
-  const ada = await foundCore();
-  const bob = await memberCore(ada);
-  const eve = await memberCore(ada);
-  await copyAll(ada, bob);
-  const { asking, beacons, asked, served, loseEffect } = askingOf(bob, [ada, eve]);
+  const { asking, beacons, asked, served, loseEffect, ada, bob, eve } = await threeDevices();
   asking.fetchFrom(ada.keys.deviceId);
   asking.fetchBefore(eve.keys.deviceId, () => true);
   loseEffect(eve.keys.deviceId); // by what ada has brought

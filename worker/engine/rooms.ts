@@ -6,12 +6,12 @@ import { inviteCodes, inviteRequests, type InvitingRoom } from './invites.js';
 import type { LinkDesk } from './links.js';
 import type { EnginePorts } from './ports.js';
 import { createRoomCore, type RoomCore } from './room/core.js';
-import { loadRoom, roomIdOf } from './room/load.js';
+import { loadRoom } from './room/load.js';
 import type { NetOptions } from './room/net.js';
 import { createRoomEngine } from './room/room.js';
 import { forgetRoomOps, maxBoots, putRoom, readRoomRow, type RoomRow } from './room/rows.js';
 import { createStepLoop, type Step } from './room/step.js';
-import { readRoom } from './room/stored.js';
+import { readRoom, roomIdOf } from './room/stored.js';
 import { undeliveredCount } from './room/undelivered.js';
 
 export interface OpenRoom extends InvitingRoom {

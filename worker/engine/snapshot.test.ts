@@ -11,7 +11,7 @@ import { testDeclaration } from './rig.kit.js';
 import { encodeLive, type SyncReq } from '../../src/core/wire/index.js';
 import { countOf, domainOf, idAt, type Chain, type Unit } from './replica/index.js';
 import { writeControl } from './room/author.js';
-import type { RoomCore, WriteRef } from './room/core.js';
+import { countFault, type RoomCore, type WriteRef } from './room/core.js';
 import { loadRoom } from './room/load.js';
 import { draftCount } from './room/drafts/queue.js';
 import { signDrafts } from './room/drafts/sign.js';
@@ -102,6 +102,22 @@ test('[B03] what the packs take is counted the same from a snapshot as from all 
   const [opened, replayed] = [await openAgain(ada), await openAgain(ada, { isReplay: true })];
   expect(isFromSnapshot(opened)).toBe(true);
   expect(opened.counters.get('bytesStored')).toBe(replayed.counters.get('bytesStored'));
+});
+
+test('what is counted while a room is read anew is not lost', async () => {
+  const ada = await foundCore();
+  await writeCards(ada, 3);
+  const { store } = ada.ports;
+  let heard = 0;
+  const counting = async (...question: Parameters<typeof store.list>): ReturnType<typeof store.list> => {
+    countFault(opened, 'frame/malformed'); // a frame comes meanwhile
+    heard++;
+    return store.list(...question);
+  };
+  const opened = await openAgain(ada, {});
+  await loadRoom(Object.assign(opened, { ports: { ...opened.ports, store: { ...store, list: counting } } }));
+  expect(heard).toBeGreaterThan(1);
+  expect(opened.faults.get('frame/malformed')).toBe(heard);
 });
 
 test('[B03] what is read at the start does not grow with history, only with what came since', async () => {

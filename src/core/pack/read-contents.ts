@@ -60,9 +60,10 @@ export function readContents(source: ByteSource, count: number, skipped = 0): By
     shape.places.push(i);
     return i < first ? skippedOp : openOp(shape, ids[i] ?? noId);
   });
-  const rows: Rows = { shapes, ops, nodes: shapes.map(nodesOfOp) };
-  for (const shape of new Set(shapes)) if (!readFields(source, shape, rows)) return null;
-  return writePayloads(rows, schemas, { lengths, skipped, first });
+  const nodes = shapes.map(nodesOfOp);
+  for (const shape of new Set(shapes)) if (!readFields(source, shape, { shapes, ops, nodes })) return null;
+  const rows = { shapes: shapes.slice(first), ops: ops.slice(first), nodes: nodes.slice(first) };
+  return writePayloads(rows, schemas.slice(skipped), lengths.slice(skipped));
 }
 
 /** An op without its values. */
@@ -222,16 +223,12 @@ function readFields(source: ByteSource, { places, names, isUsual }: ShapeRows, {
  * The bytes of every payload, as views of one array that is all theirs, with the ops noted. Null where one is larger than
  * a payload may be, or all are together.
  */
-function writePayloads(
-  rows: Rows,
-  schemas: readonly Bytes[],
-  o: { readonly lengths: readonly number[]; readonly skipped: number; readonly first: number },
-): Bytes[] | null {
+function writePayloads(rows: Rows, schemas: readonly Bytes[], lengths: readonly number[]): Bytes[] | null {
   const sink = createValueSink({ ...payloadLimits, maxBytes: Infinity, maxNodes: Infinity });
   const ends: number[] = [];
-  let row = o.first;
-  for (let i = o.skipped; i < schemas.length; i++) {
-    const [schema, length] = [schemas[i] ?? noId, o.lengths[i] ?? 0];
+  let row = 0;
+  for (const [i, schema] of schemas.entries()) {
+    const length = lengths[i] ?? 0;
     const start = sink.length();
     sink.arrayHead(2);
     sink.value(schema);
@@ -247,25 +244,19 @@ function writePayloads(
     if (sink.length() - start > maxPayloadBytes || nodes > payloadLimits.maxNodes) return null;
     ends.push(sink.length());
   }
-  return splitPayloads(sink.take(), ends, { ops: rows.ops, schemas, ...o });
+  return splitPayloads(sink.take(), ends, { ops: rows.ops, schemas, lengths });
 }
 
 function splitPayloads(
   all: Bytes,
   ends: readonly number[],
-  o: {
-    readonly ops: readonly Op[];
-    readonly schemas: readonly Bytes[];
-    readonly lengths: readonly number[];
-    readonly skipped: number;
-    readonly first: number;
-  },
+  o: { readonly ops: readonly Op[]; readonly schemas: readonly Bytes[]; readonly lengths: readonly number[] },
 ): Bytes[] {
-  let [at, row] = [0, o.first];
+  let [at, row] = [0, 0];
   return ends.map((end, i) => {
     const bytes = all.subarray(at, end);
-    const ops = o.ops.slice(row, (row += o.lengths[o.skipped + i] ?? 0));
-    notePayload(bytes, { schema: o.schemas[o.skipped + i] ?? noId, ops });
+    const ops = o.ops.slice(row, (row += o.lengths[i] ?? 0));
+    notePayload(bytes, { schema: o.schemas[i] ?? noId, ops });
     at = end;
     return bytes;
   });

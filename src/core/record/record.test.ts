@@ -430,5 +430,12 @@ describe('frozen records', () => {
     expect(parse).toHaveBeenCalledTimes(3);
     parse.mockRestore();
     expect(contentOf(again)).toEqual(contentOf(records));
+    for (const name of ['$room', 'lists', '$invites']) insert(name, 1);
+    expect(records.freeze().map((block) => block.collections.join())).toEqual([
+      '$room,$invites',
+      'a,b,c,large',
+      'large',
+      'large,lists',
+    ]);
   });
 });

@@ -37,7 +37,7 @@ export interface Records {
   readonly get: (collection: string, id: string) => RecordState | null;
   /**
    * Every record there is, in no order that means anything. What nobody has asked for since it was restored stays as it
-   * is: showing a room costs no merge state. The object is the same each time: what of it is needed is copied.
+   * is: showing a room costs no merge state. The object may be the same each time: what of it is needed is copied.
    */
   readonly visit: (see: (record: SeenRecord) => void) => void;
   /** All records of a collection, in no order that means anything. */

@@ -1,4 +1,4 @@
-import { faultOutcomes, fromHex, toHex, type Bytes, type Fault, type FaultCode } from '../../../src/core/base/index.js';
+import { faultOutcomes, toHex, type Bytes, type Fault, type FaultCode } from '../../../src/core/base/index.js';
 import type { Entry } from '../../../src/core/entry/index.js';
 import { maxHlc } from '../../../src/core/clock/index.js';
 import { storedBytes, type StoreRow } from '../../../src/ports/index.js';
@@ -291,11 +291,4 @@ function noteFallenOwn(core: RoomCore, entries: readonly Entry[]): void {
     const isFallen = domainOf(core.state, toHex(domainId))?.fallen.has(toHex(id)) === true;
     if (isFallen && payload !== null && toHex(domainId) !== controlKey) core.fallenOwn.set(toHex(id), payload);
   }
-}
-
-/** The room id of a row's key, or null when it is none. */
-export function roomIdOf(row: StoreRow): Bytes | null {
-  const [room] = row.key;
-  const id = typeof room === 'string' ? fromHex(room) : null;
-  return id?.length === 32 ? id : null;
 }

@@ -1,3 +1,4 @@
+import { fromHex, type Bytes } from '../../../src/core/base/index.js';
 import type { Store, StoreKey, StoreRow } from '../../../src/ports/index.js';
 import { controlKey } from '../replica/index.js';
 
@@ -24,4 +25,11 @@ export async function readRoom(store: Store, room: string): Promise<StoredRoom> 
     store.list('marks', [room]),
   ]);
   return { state: (kind) => state.filter(({ key }) => key[1] === kind), control, packKeys, keys, marks };
+}
+
+/** The room id of a row's key, or null when it is none. */
+export function roomIdOf(row: StoreRow): Bytes | null {
+  const [room] = row.key;
+  const id = typeof room === 'string' ? fromHex(room) : null;
+  return id?.length === 32 ? id : null;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { unpackRecords, type FromEngine, type RoomInfo } from '../../../src/bridge/index.js';
 import { createRecords, type ChangedRecords } from '../../../src/core/record/index.js';
 import { toBase64Url } from '../../../src/core/base/index.js';
@@ -20,6 +20,7 @@ function createStage(): {
   readonly pass: (ms: number) => void;
   readonly save: (n: number) => void;
   readonly heard: Update[];
+  readonly records: ReturnType<typeof createRecords>;
 } {
   const records = createRecords();
   let now = 1_000;
@@ -49,6 +50,7 @@ function createStage(): {
   return {
     views,
     heard,
+    records,
     write: (count, value) => {
       const ops = Array.from({ length: count }, (_, n) => ({
         kind: 'insert' as const,
@@ -73,6 +75,25 @@ function valuesOf(update: Update | undefined): unknown[] {
 }
 
 describe('views', () => {
+  test('several pages are told the same, which is made once', () => {
+    const { views, heard, write, records } = createStage();
+    write(2_500, 1);
+    const other: Update[] = [];
+    views.open('other', (message) => message.t === 'view' && other.push(message.update));
+    heard.length = other.length = 0;
+    const visit = vi.spyOn(records, 'visit');
+    views.flush('all', null);
+    expect([heard.length, valuesOf(heard[1]).length]).toEqual([2, 500]);
+    expect(other.map(({ records: runs }) => runs)).toEqual(heard.map(({ records: runs }) => runs));
+    expect(heard.map(({ reset, more }) => [reset, more === true])).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+    views.flush('all', null);
+    expect(other.at(-1)?.records).toBe(heard.at(-1)?.records);
+    expect(visit).toHaveBeenCalledTimes(2);
+  });
+
   test('one record after another is told at once; of many, what changes meanwhile follows together', () => {
     const { views, heard, write, pass } = createStage();
     for (let i = 0; i < 3; i++) views.flush(write(1, i), null);

@@ -10,23 +10,14 @@ import {
   type SyncGrant,
   type SyncReq,
 } from '../../../../src/core/wire/index.js';
-import { storedBytes } from '../../../../src/ports/index.js';
-import {
-  controlKey,
-  domainOf,
-  domainsInOrder,
-  idAt,
-  unitFrom,
-  type PackPlace,
-  type Unit,
-} from '../../replica/index.js';
+import { controlKey, domainOf, domainsInOrder, unitFrom, type PackPlace, type Unit } from '../../replica/index.js';
 import { bump, sendEpoch, unitKeys, type RoomCore } from '../core.js';
 import { distrust, hasMore, loadChain } from '../hydrate.js';
 import { tryJoin } from '../joining.js';
-import { branchKey, packKey } from '../rows.js';
-import { openUnit, sealUnit, signSeal, type EntryPlace } from '../units.js';
+import { openUnit, sealUnit, signSeal } from '../units.js';
 import { evidenceFor, lackingOf, summaryOf, type ServedRange } from './lacking.js';
 import { kidFor, type NetLink } from './link.js';
+import { entryBefore, openFrom, packAt, readAhead, readPack, type ReadPack } from './stored-packs.js';
 
 /** Stored packs of at least so many entries or bytes are handed over as they are; smaller ones are joined on the way. */
 const wholePackEntries = 256;
@@ -203,69 +194,8 @@ async function* packsOf(
   if (joined !== null) yield await pack(core, joined, kid);
 }
 
-/** The end of a stored pack behind an entry, or all of it where that does not fit. */
-async function openFrom(core: RoomCore, bytes: Bytes, before: EntryPlace | null): ReturnType<typeof openUnit> {
-  const c = { ports: core.ports, keys: unitKeys(core) };
-  const end = before && (await openUnit(bytes, c, before));
-  return end?.ok === true ? end : openUnit(bytes, c);
-}
-
-/** The entry before one within a stored pack, where its id is in memory. */
-function entryBefore(
-  core: RoomCore,
-  { domainHex, author }: ServedRange,
-  seq: number,
-  place: PackPlace,
-): EntryPlace | null {
-  const id = idAt(domainOf(core.state, domainHex)?.chainsByAuthor.get(toHex(author)), seq - 1);
-  return seq > place.fromSeq && place.branch === null && id !== undefined ? { seq: seq - 1, id } : null;
-}
-
-/** A stored pack on its way from the disk. */
-interface ReadPack {
-  readonly place: PackPlace | undefined;
-  readonly bytes: Promise<Bytes | null>;
-}
-
-/** The first pack of a range as it lies: under which key it leaves is decided in its turn. */
-function readAhead(core: RoomCore, range: ServedRange): ReadPack {
-  const place = packAt(core, range, range.from);
-  const chain = { domainHex: range.domainHex, author: toHex(range.author) };
-  return { place, bytes: place === undefined ? Promise.resolve(null) : readPack(core, { ...chain, place }) };
-}
-
-/** The stored pack in which an entry lies; the next time it may be another. */
-function packAt(core: RoomCore, { domainHex, author }: ServedRange, seq: number): PackPlace | undefined {
-  const packs = domainOf(core.state, domainHex)?.chainsByAuthor.get(toHex(author))?.packs ?? [];
-  let [low, high] = [0, packs.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((packs[middle]?.fromSeq ?? 0) <= seq) low = middle + 1;
-    else high = middle;
-  }
-  const endsBefore = ({ fromSeq, count }: PackPlace): boolean => fromSeq + count <= seq;
-  for (let place = packs[low - 1]; place !== undefined && endsBefore(place); place = packs[low - 1]) low--;
-  return packs[low - 1];
-}
-
 function isServedWhole({ count, body, sealKid }: SealedPack, kid: Bytes): boolean {
   return (count >= wholePackEntries || body.length >= wholePackBytes) && equalBytes(sealKid, kid);
-}
-
-async function readPack(
-  core: RoomCore,
-  { domainHex: domain, author, place }: { domainHex: string; author: string; place: PackPlace },
-): Promise<Bytes | null> {
-  const { fromSeq, branch } = place;
-  try {
-    const row =
-      branch === null
-        ? core.ports.store.get('packs', packKey(core.room, { domain, author, fromSeq }))
-        : core.ports.store.get('state', branchKey(core.room, { domain, author, fromSeq, branch }));
-    return storedBytes(await row);
-  } catch {
-    return null;
-  }
 }
 
 /**
